@@ -1,0 +1,99 @@
+"""Files that appear whole or not at all, and advisory locks that die with their holder."""
+
+import errno
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from workbench.errors import WorkError
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename inside `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_whole(path: Path, write: bytes | str | Callable[[Path], object]) -> None:
+    """Write beside `path`, sync, rename: a reader sees the old file or the new one, never a part.
+
+    `write` is the content, or a function that writes it to the path that it is given.
+
+    Raises
+    ------
+    WorkError
+        The disk is full or not writable.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        if callable(write):
+            write(beside)
+        else:
+            beside.write_bytes(write.encode() if isinstance(write, str) else write)
+        with beside.open("rb") as handle:
+            os.fsync(handle.fileno())
+        beside.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise as_work_error(error, path) from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def as_work_error(error: OSError, path: Path) -> WorkError:
+    """One line for a file that could not be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return WorkError(f"{path}: no disk space left; free some, then resume the run")
+    return WorkError(f"{path}: cannot be written: {error.strerror or error}")
+
+
+@contextmanager
+def locked(path: Path, *, shared: bool = False, wait_s: float | None = 0.0) -> Iterator[int]:
+    """Hold an flock on `path`, which is made if need be; yields its file descriptor.
+
+    `wait_s` is how long to wait for another holder, None for ever.
+
+    Raises
+    ------
+    BlockingIOError
+        Somebody else still holds it after `wait_s` seconds.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        take_lock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX, wait_s)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def take_lock(descriptor: int, kind: int, wait_s: float | None) -> None:
+    """flock with a limit of patience: the kernel's queue while there is none, a short poll where there is."""
+    if wait_s is None:
+        fcntl.flock(descriptor, kind)
+        return
+    until = time.monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.005)
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a living process holds `path` exclusively."""
+    try:
+        with locked(path):
+            return False
+    except BlockingIOError:
+        return True

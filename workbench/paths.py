@@ -1,0 +1,92 @@
+"""Every path of a runs directory, once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RunPaths:
+    """The files of one run directory, `runs/<run_id>/`."""
+
+    root: Path
+
+    @property
+    def run_id(self) -> str:
+        return self.root.name
+
+    @property
+    def config(self) -> Path:
+        """Resolved and frozen: one `RunSpec`."""
+        return self.root / "config.yaml"
+
+    @property
+    def events(self) -> Path:
+        """Append-only JSON lines: state changes, steps, progress, errors."""
+        return self.root / "events.jsonl"
+
+    @property
+    def worker(self) -> Path:
+        """Who works on it: pid, start time, host."""
+        return self.root / "worker.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held (flock) by the worker as long as it lives."""
+        return self.root / "run.lock"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "worker.log"
+
+    @property
+    def environment(self) -> Path:
+        return self.root / "environment.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.root / "checkpoints"
+
+    @property
+    def model(self) -> Path:
+        return self.root / "model"
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results"
+
+
+@dataclass(frozen=True)
+class RunsPaths:
+    """The files of a runs directory that belong to no single run."""
+
+    root: Path
+
+    def run(self, run_id: str) -> RunPaths:
+        return RunPaths(self.root / run_id)
+
+    @property
+    def service(self) -> Path:
+        return self.root / ".dispatcher"
+
+    @property
+    def dispatcher_lock(self) -> Path:
+        """Held (flock) by the one dispatcher."""
+        return self.service / "dispatcher.lock"
+
+    @property
+    def queue_lock(self) -> Path:
+        """Held (flock) while a queued run changes hands: started by the dispatcher or stopped by a view."""
+        return self.service / "queue.lock"
+
+    @property
+    def jobs(self) -> Path:
+        """How many runs may work at once; the dispatcher reads it anew each time it looks."""
+        return self.service / "jobs"
+
+    @property
+    def log(self) -> Path:
+        return self.service / "dispatcher.log"
+
+    def slot(self, number: int) -> Path:
+        """Held (flock) by the worker in that slot: freed by its death, however it dies."""
+        return self.service / f"slot-{number}.lock"

@@ -1,0 +1,191 @@
+"""The frozen types that cross module borders. Standard library only, so that both sides and a bare machine read them.
+
+`Settings` and what hangs from it are the config reference: a key has a type, a default and one line of doc, and
+`config.py` derives its strict models from them. A run's frozen `config.yaml` is one `RunSpec`.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from typing import Any, Literal
+
+Setting = Literal["monolingual", "cross_lingual", "multilingual"]
+Strategy = Literal["english", "pooled", "mono", "cross", "hybrid", "mixed"]
+State = Literal["queued", "preparing", "training", "evaluating", "finished", "failed", "stopped", "lost"]
+
+SETTINGS: tuple[Setting, ...] = typing.get_args(Setting)
+STRATEGIES: tuple[Strategy, ...] = typing.get_args(Strategy)
+ENDED: tuple[State, ...] = ("finished", "failed", "stopped", "lost")
+ALL_POOLS = "*"
+"""The pool language of the multilingual setting: the candidates of all languages together."""
+
+
+def key(default: Any = MISSING, doc: str = "", **limits: Any) -> Any:
+    """A config key: its default, one line of doc, and pydantic's limits (gt, ge, lt, le, min_length)."""
+    metadata = {"doc": doc, "limits": limits}
+    if isinstance(default, (dict, type)):
+        factory = default if isinstance(default, type) else lambda: dict(default)
+        return field(default_factory=factory, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class BuiltinSpec:
+    """The small built-in encoder, trained from nothing; used when `model.checkpoint` is `builtin`."""
+
+    dimension: int = key(128, "size of the vectors", ge=2)
+    buckets: int = key(32768, "rows of the hashed n-gram table", ge=16)
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """The encoder that a run starts from."""
+
+    checkpoint: str = key("builtin", "a Hugging Face id, a local folder, or `builtin`", min_length=1)
+    pooling: Literal["mean", "cls"] | None = key(None, "how token vectors become one; none = as the checkpoint says, else mean")
+    query_prefix: str | None = key(None, "text before every query; none = the checkpoint's own prompt, else nothing")
+    passage_prefix: str | None = key(None, "text before every passage; none = the checkpoint's own prompt, else nothing")
+    query_tokens: int = key(64, "longest query in tokens, prefix and special tokens included", ge=3)
+    passage_tokens: int = key(256, "longest passage in tokens, prefix and special tokens included", ge=3)
+    builtin: BuiltinSpec = key(BuiltinSpec, "the built-in encoder's sizes")
+
+
+@dataclass(frozen=True)
+class PairSetSpec:
+    """One training set of parallel query-passage pairs."""
+
+    loader: Literal["demo", "parquet", "jsonl"] | None = key(None, "how it is read; none = known by the set's name or the file's ending")
+    path: str | None = key(None, "file to read; not for `demo`")
+    languages: tuple[str, ...] | None = key(None, "languages taken from the set; none = all it has")
+    pairs: int | None = key(None, "at most so many pairs, the first in a fixed shuffled order; none = all", ge=1)
+
+
+@dataclass(frozen=True)
+class SamplingSpec:
+    """How the languages of a batch are drawn: the experiment."""
+
+    strategy: Strategy = key("hybrid", "what a batch holds")
+    alpha: float = key(0.5, "hybrid: share of mono batches; mixed: share of same-language pairs", ge=0, le=1)
+
+
+@dataclass(frozen=True)
+class ValidationSpec:
+    """Held-out training pairs, and the checkpoint that is chosen by their loss."""
+
+    pairs: int = key(0, "pairs held out of each training set, the same for every seed and arm; 0 = no validation", ge=0)
+    every: int = key(50, "steps between two measurements of the loss", ge=1)
+    select: Literal["best", "last"] = key("best", "the checkpoint that is evaluated: lowest validation loss, or the last")
+
+
+@dataclass(frozen=True)
+class TrainSpec:
+    """Contrastive fine-tuning with in-batch negatives."""
+
+    sets: Mapping[str, PairSetSpec] = key(doc="training sets by name", min_length=1)
+    sampling: SamplingSpec = key(SamplingSpec, "how the languages of a batch are drawn")
+    batch_size: int = key(32, "pairs in a batch, over all devices", ge=2)
+    chunk_size: int | None = key(None, "gradient caching: texts encoded at a time; none = the whole batch at once", ge=1)
+    steps: int | None = key(None, "batches to train on; give this or epochs", ge=1)
+    epochs: float | None = key(None, "passes over the pairs; give this or steps", gt=0)
+    learning_rate: float = key(3e-5, "AdamW's rate after warm-up", gt=0)
+    weight_decay: float = key(1e-2, "AdamW's weight decay", ge=0)
+    warmup: float = key(0.1, "share of the steps with a rising rate; then it falls linearly to 0", ge=0, lt=1)
+    clip: float = key(1.0, "largest norm of the gradient", gt=0)
+    temperature: float = key(0.05, "what cosines are divided by in the loss", gt=0)
+    precision: Literal["fp32", "bf16"] = key("fp32", "arithmetic of the encoder; bf16 by autocast")
+    validation: ValidationSpec = key(ValidationSpec, "held-out loss and choice of checkpoint")
+    checkpoint_every: int = key(50, "steps between two checkpoints", ge=1)
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """One evaluation set."""
+
+    loader: Literal["demo", "lareqa"] | None = key(None, "how it is read; none = known by the task's name")
+    path: str | None = key(None, "file or folder to read; not for `demo`")
+    languages: tuple[str, ...] | None = key(None, "languages taken from the set; none = all it has")
+    settings: tuple[Setting, ...] = key(SETTINGS, "settings to measure", min_length=1)
+    passage_text: Literal["sentence", "sentence_paragraph"] = key("sentence", "what is encoded as the passage")
+    every_article: int = key(1, "take every n-th article only, counted from the first", ge=1)
+
+
+@dataclass(frozen=True)
+class EvaluateSpec:
+    """What is measured after training, or of an untrained checkpoint."""
+
+    tasks: Mapping[str, TaskSpec] = key(doc="evaluation tasks by name", min_length=1)
+    batch_tokens: int = key(4096, "padded tokens encoded at a time", ge=64)
+    memory_gib: float = key(1.0, "bound on the similarity blocks", gt=0)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a config may say of one run."""
+
+    name: str = key(doc="the experiment; runs of one name belong together", min_length=1)
+    evaluate: EvaluateSpec = key(doc="what is measured")
+    model: ModelSpec = key(ModelSpec, "the encoder")
+    train: TrainSpec | None = key(None, "how it is trained; none = evaluate the checkpoint as it is")
+    seed: int = key(0, "seed of everything that is drawn", ge=0, lt=2**31)
+    device: Literal["auto", "cpu", "cuda"] = key("auto", "where it runs; auto = a GPU where there is one")
+    threads: int | None = key(None, "CPU threads of a worker; none = the cores divided by the jobs", ge=1)
+    keep: Literal["model", "nothing"] | None = key(None, "what stays of the training; none = model, in a sweep nothing")
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One launched job, as frozen in its `config.yaml`."""
+
+    run_id: str
+    """Sorts by time, reads by eye: `20261122-1403-hybrid-a50-s0-7f3c`."""
+    arm: str
+    """What its runs share but for the seed: `hybrid-a50-1c9e07`."""
+    created: str
+    """UTC, ISO 8601."""
+    folder: str
+    """Folder that the relative paths of the settings start from; the worker's own where it does not exist."""
+    fingerprints: Mapping[str, str]
+    """Content hash of each path in the settings by its dotted key, such as `train.sets.help`."""
+    settings: Settings
+
+
+def to_plain(value: Any) -> Any:
+    """Records, mappings and tuples as dicts and lists, for YAML and JSON."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: to_plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(k): to_plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_plain(v) for v in value]
+    return value
+
+
+def from_plain(kind: Any, value: Any) -> Any:
+    """The inverse of `to_plain` for a record type; checks names and nesting, not limits (config.py did).
+
+    Raises
+    ------
+    TypeError
+        An unknown or a missing key.
+    """
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        unknown = set(value) - set(hints)
+        if unknown:
+            raise TypeError(f"{getattr(kind, '__name__', kind)}: unknown key {sorted(unknown)[0]!r}")
+        return kind(**{name: from_plain(hints[name], part) for name, part in value.items()})  # type: ignore[operator]
+    if origin in (typing.Union, types.UnionType):
+        return None if value is None else from_plain(next(a for a in args if a is not type(None)), value)
+    if origin is not None and issubclass_safe(origin, Mapping):
+        return {name: from_plain(args[1], part) for name, part in value.items()}
+    if origin is tuple:
+        return tuple(from_plain(args[0], part) for part in value)
+    return value
+
+
+def issubclass_safe(kind: Any, parent: type) -> bool:
+    return isinstance(kind, type) and issubclass(kind, parent)
