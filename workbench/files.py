@@ -91,9 +91,16 @@ def take_lock(descriptor: int, kind: int, wait_s: float | None) -> None:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether a living process holds `path` exclusively."""
+    """Whether a living process holds `path` exclusively; a file that is not there is not made."""
     try:
-        with locked(path):
-            return False
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        # shared, so that two who ask do not take each other for the holder
+        take_lock(descriptor, fcntl.LOCK_SH, 0.0)
+        return False
     except BlockingIOError:
         return True
+    finally:
+        os.close(descriptor)

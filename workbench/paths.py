@@ -87,6 +87,10 @@ class RunsPaths:
     def log(self) -> Path:
         return self.service / "dispatcher.log"
 
+    def tombstone(self, run_id: str) -> Path:
+        """Stays where a run was deleted: no copy of it is ingested again."""
+        return self.root / ".tombstones" / run_id
+
     def slot(self, number: int) -> Path:
         """Held (flock) by the worker in that slot: freed by its death, however it dies."""
         return self.service / f"slot-{number}.lock"

@@ -45,9 +45,13 @@ class ModelSpec:
     """The encoder that a run starts from."""
 
     checkpoint: str = key("builtin", "a Hugging Face id, a local folder, or `builtin`", min_length=1)
-    pooling: Literal["mean", "cls"] | None = key(None, "how token vectors become one; none = as the checkpoint says, else mean")
+    pooling: Literal["mean", "cls"] | None = key(
+        None, "how token vectors become one; none = as the checkpoint says, else mean"
+    )
     query_prefix: str | None = key(None, "text before every query; none = the checkpoint's own prompt, else nothing")
-    passage_prefix: str | None = key(None, "text before every passage; none = the checkpoint's own prompt, else nothing")
+    passage_prefix: str | None = key(
+        None, "text before every passage; none = the checkpoint's own prompt, else nothing"
+    )
     query_tokens: int = key(64, "longest query in tokens, prefix and special tokens included", ge=3)
     passage_tokens: int = key(256, "longest passage in tokens, prefix and special tokens included", ge=3)
     builtin: BuiltinSpec = key(BuiltinSpec, "the built-in encoder's sizes")
@@ -57,7 +61,9 @@ class ModelSpec:
 class PairSetSpec:
     """One training set of parallel query-passage pairs."""
 
-    loader: Literal["demo", "parquet", "jsonl"] | None = key(None, "how it is read; none = known by the set's name or the file's ending")
+    loader: Literal["demo", "parquet", "jsonl"] | None = key(
+        None, "how it is read; none = known by the set's name or the file's ending"
+    )
     path: str | None = key(None, "file to read; not for `demo`")
     languages: tuple[str, ...] | None = key(None, "languages taken from the set; none = all it has")
     pairs: int | None = key(None, "at most so many pairs, the first in a fixed shuffled order; none = all", ge=1)
@@ -77,7 +83,9 @@ class ValidationSpec:
 
     pairs: int = key(0, "pairs held out of each training set, the same for every seed and arm; 0 = no validation", ge=0)
     every: int = key(50, "steps between two measurements of the loss", ge=1)
-    select: Literal["best", "last"] = key("best", "the checkpoint that is evaluated: lowest validation loss, or the last")
+    select: Literal["best", "last"] = key(
+        "best", "the checkpoint that is evaluated: lowest validation loss, or the last"
+    )
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,9 @@ class TrainSpec:
     sets: Mapping[str, PairSetSpec] = key(doc="training sets by name", min_length=1)
     sampling: SamplingSpec = key(SamplingSpec, "how the languages of a batch are drawn")
     batch_size: int = key(32, "pairs in a batch, over all devices", ge=2)
-    chunk_size: int | None = key(None, "gradient caching: texts encoded at a time; none = the whole batch at once", ge=1)
+    chunk_size: int | None = key(
+        None, "gradient caching: texts encoded at a time; none = the whole batch at once", ge=1
+    )
     steps: int | None = key(None, "batches to train on; give this or epochs", ge=1)
     epochs: float | None = key(None, "passes over the pairs; give this or steps", gt=0)
     learning_rate: float = key(3e-5, "AdamW's rate after warm-up", gt=0)

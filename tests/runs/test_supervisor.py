@@ -1,0 +1,246 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.runs.conftest import make_spec, wait_for
+from workbench.errors import InputError, WorkError
+from workbench.files import is_locked, locked
+from workbench.paths import RunPaths, RunsPaths
+from workbench.runs import supervisor
+from workbench.runs.directory import claim, create_run, read_worker, state_of
+from workbench.runs.events import EventLog, read_events
+from workbench.runs.supervisor import queue, resume, stop, stop_all, watch
+
+Queue = Callable[[int], list[RunPaths]]
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+def say(run: RunPaths, state: str) -> None:
+    with EventLog(run.events) as events:
+        events.state(state)  # type: ignore[arg-type]
+
+
+def at_work(run: RunPaths) -> bool:
+    return state_of(run) == "training"
+
+
+def test_a_queued_run_is_stopped_at_once_and_never_started(
+    runs: RunsPaths, queue_runs: Queue, start_dispatcher: Start
+) -> None:
+    first, second = queue_runs(2)
+    dispatcher = start_dispatcher()
+    wait_for(lambda: at_work(first), "the first at work")
+    assert stop(runs, second, 0.0) == "stopped"
+    (first.root / "go").touch()
+    assert dispatcher.wait(20) == 0
+    assert (state_of(first), state_of(second)) == ("finished", "stopped") and not second.worker.exists()
+
+
+def test_a_working_run_stops_in_order_and_is_resumed(
+    runs: RunsPaths, queue_runs: Queue, start_dispatcher: Start
+) -> None:
+    (run,) = queue_runs(1)
+    dispatcher = start_dispatcher()
+    wait_for(lambda: at_work(run), "the run at work")
+    assert stop(runs, run, 20.0) == "stopped"
+    assert [event["kind"] for event in read_events(run.events)][-2:] == ["checkpoint", "state"]
+    resume(runs, run)
+    (run.root / "go").touch()
+    dispatcher.wait(20)
+    start_dispatcher()
+    wait_for(lambda: state_of(run) == "finished", "the resumed run finished")
+
+
+def test_a_lost_run_is_resumed(runs: RunsPaths, queue_runs: Queue, start_dispatcher: Start) -> None:
+    (run,) = queue_runs(1)
+    dispatcher = start_dispatcher()
+    wait_for(lambda: at_work(run), "the run at work")
+    worker = read_worker(run)
+    assert worker is not None
+    os.kill(worker.pid, signal.SIGKILL)
+    assert dispatcher.wait(20) == 0 and state_of(run) == "lost"
+    resume(runs, run)
+    assert state_of(run) == "queued"
+    (run.root / "go").touch()
+    assert start_dispatcher().wait(20) == 0 and state_of(run) == "finished"
+
+
+def test_stopping_all_starts_none_in_the_slots_that_come_free(
+    runs: RunsPaths, queue_runs: Queue, start_dispatcher: Start
+) -> None:
+    queued = queue_runs(4)
+    (queued[0].root / "go").touch()
+    dispatcher = start_dispatcher()
+    wait_for(lambda: at_work(queued[1]), "the second at work")
+    states = stop_all(runs, queued, 20.0)
+    assert list(states.values()) == ["finished", "stopped", "stopped", "stopped"]
+    assert dispatcher.wait(20) == 0
+    assert [run.worker.exists() for run in queued] == [True, True, False, False]
+
+
+def test_a_worker_that_the_signal_meets_before_it_can_answer_is_stopped(
+    runs: RunsPaths, queue_runs: Queue, start_dispatcher: Start
+) -> None:
+    (run,) = queue_runs(1)
+    sleeper = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
+    with subprocess.Popen(sleeper, start_new_session=True) as child:
+        claim(run, child.pid)
+        assert state_of(run) == "preparing"
+        assert stop(runs, run, 20.0) == "stopped"
+        assert child.wait() == -signal.SIGTERM
+
+
+def test_a_worker_in_a_group_of_others_is_signalled_alone(runs: RunsPaths, queue_runs: Queue) -> None:
+    (run,) = queue_runs(1)
+    sleeper = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
+    # one group with this test, which would end with it
+    with subprocess.Popen(sleeper) as child:
+        claim(run, child.pid)
+        say(run, "training")
+        assert stop(runs, run, 20.0) == "lost"
+        assert child.wait() == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("state", ["finished", "failed", "stopped", "lost"])
+def test_an_ended_run_is_not_stopped(runs: RunsPaths, queue_runs: Queue, state: str) -> None:
+    (run,) = queue_runs(1)
+    say(run, "training" if state == "lost" else state)
+    with pytest.raises(InputError, match=f"{run.run_id}: is {state}; only a queued or a working"):
+        stop(runs, run, 0.0)
+    assert stop_all(runs, [run], 0.0) == {run.run_id: state}
+
+
+def test_a_run_of_another_host_is_neither_stopped_nor_resumed(runs: RunsPaths, queue_runs: Queue) -> None:
+    (run,) = queue_runs(1)
+    run.worker.write_text(json.dumps({"pid": os.getpid(), "create_time": 0, "host": "elsewhere", "started": ""}))
+    say(run, "training")
+    with pytest.raises(InputError, match="is training on elsewhere; stop it there"):
+        stop(runs, run, 0.0)
+    with pytest.raises(InputError, match="is training; only"):
+        resume(runs, run)
+
+
+def test_a_worker_whose_name_is_not_known_yet_is_not_guessed(runs: RunsPaths, queue_runs: Queue) -> None:
+    (run,) = queue_runs(1)
+    say(run, "training")
+    with locked(run.lock), pytest.raises(WorkError, match="does not say which process"):
+        stop(runs, run, 0.0)
+
+
+@pytest.mark.parametrize("state", ["finished", "queued", "training"])
+def test_what_has_not_ended_early_is_not_resumed(runs: RunsPaths, queue_runs: Queue, state: str) -> None:
+    (run,) = queue_runs(1)
+    say(run, state)
+    held = locked(run.lock if state == "training" else runs.root / "other.lock")
+    with held, pytest.raises(InputError, match=f"is {state}; only a stopped, failed or lost run"):
+        resume(runs, run)
+
+
+def test_a_prepared_run_is_queued_here_by_resume(runs: RunsPaths, start_dispatcher: Start) -> None:
+    run = create_run(runs, make_spec(), prepared=True)
+    (run.root / "go").touch()
+    resume(runs, run)
+    assert start_dispatcher().wait(20) == 0 and state_of(run) == "finished"
+
+
+def test_a_damaged_run_is_not_resumed(runs: RunsPaths, queue_runs: Queue) -> None:
+    (run,) = queue_runs(1)
+    say(run, "failed")
+    run.config.write_text("{")
+    with pytest.raises(InputError, match=r"config\.yaml: damaged"):
+        resume(runs, run)
+
+
+def test_a_resumed_run_whose_old_process_stays_is_refused(
+    runs: RunsPaths, queue_runs: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run,) = queue_runs(1)
+    say(run, "stopped")
+    monkeypatch.setattr(supervisor, "ENDING_S", 0.05)
+    with locked(run.lock), pytest.raises(InputError, match="its process is still there"):
+        resume(runs, run)
+
+
+def test_watching_gives_every_event_once_and_ends_with_the_runs(
+    runs: RunsPaths, queue_runs: Queue, start_dispatcher: Start
+) -> None:
+    queued = queue_runs(3)
+    start_dispatcher(jobs=2)
+    seen: dict[str, list[dict[str, object]]] = {run.run_id: [] for run in queued}
+    states = {}
+    for update in watch(runs, list(seen), runs.root / "x.duckdb"):
+        seen[update.run_id] += update.events
+        states[update.run_id] = update.state
+        if update.state == "training":
+            (runs.run(update.run_id).root / "go").touch()
+    assert set(states.values()) == {"finished"}
+    assert [seen[run.run_id] for run in queued] == [read_events(run.events) for run in queued]
+
+
+def test_watching_tells_a_lost_run_and_a_removed_one(runs: RunsPaths, queue_runs: Queue) -> None:
+    lost, removed = queue_runs(2)
+    say(lost, "training")
+    claim(lost)
+    say(removed, "stopped")
+    news = watch(runs, [lost.run_id], runs.root / "x.duckdb")
+    assert next(news).state == "training"
+    lost.worker.unlink()
+    last = next(news)
+    assert (last.state, last.events) == ("lost", [])
+    assert list(news) == []
+    news = watch(runs, [removed.run_id], runs.root / "x.duckdb")
+    removed.events.unlink()
+    assert [update.state for update in news] == ["damaged"]
+
+
+def test_a_dispatcher_ends_by_itself_and_writes_its_log(runs: RunsPaths) -> None:
+    runs.root.mkdir()
+    supervisor.start_dispatcher(runs, runs.root / "x.duckdb", jobs=3)
+    assert runs.jobs.read_text() == "3\n"
+    wait_for(lambda: not runs.jobs.exists() and not is_locked(runs.dispatcher_lock), "the dispatcher's end")
+    assert runs.log.read_text() == ""
+
+
+@pytest.mark.parametrize("jobs", [0, -1])
+def test_a_number_of_jobs_below_one_is_refused_before_anything_is_made(runs: RunsPaths, jobs: int) -> None:
+    with pytest.raises(InputError, match=f"jobs: {jobs}; allowed: 1 or more"):
+        queue(runs, [make_spec()], runs.root / "x.duckdb", jobs)
+    assert not runs.root.exists()
+
+
+def test_queued_runs_are_dispatched_though_the_queuing_process_has_gone(runs: RunsPaths, tmp_path: Path) -> None:
+    code = (
+        "import sys; from dataclasses import replace; from pathlib import Path\n"
+        "from tests.runs.conftest import make_spec; from workbench.paths import RunsPaths\n"
+        "from workbench.runs.supervisor import queue\n"
+        "specs = [replace(make_spec(name), fingerprints={'train.sets.demo': 'other'}) for name in 'ab']\n"
+        "queue(RunsPaths(Path(sys.argv[1])), specs, Path(sys.argv[2]), jobs=1)"
+    )
+    store = tmp_path / "x.duckdb"
+    subprocess.run([sys.executable, "-c", code, runs.root, store], check=True, cwd=Path(__file__).parents[2])
+    # the real worker, which refuses data that are not those that the run was made for
+    ended = {update.run_id: update.state for update in watch(runs, ["a", "b"], store)}
+    assert ended == {"a": "failed", "b": "failed"}
+    wait_for(lambda: not is_locked(runs.dispatcher_lock), "the dispatcher's end")
+
+
+def test_watching_starts_a_dispatcher_again_and_gives_up_when_none_stays(
+    runs: RunsPaths, queue_runs: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "DISPATCHER_POLL_S", 0.5)
+    (run,) = queue_runs(1)
+    run.config.write_text("{")
+    assert [update.state for update in watch(runs, [run.run_id], runs.root / "x.duckdb")][-1] == "failed"
+    again = create_run(runs, make_spec("again"))
+    runs.service.mkdir(exist_ok=True)
+    runs.dispatcher_lock.unlink()
+    runs.dispatcher_lock.mkdir()  # no dispatcher can live so
+    with pytest.raises(WorkError, match=r"dispatcher\.log: says why"):
+        list(watch(runs, [again.run_id], runs.root / "x.duckdb"))
+    assert "IsADirectoryError" in runs.log.read_text()

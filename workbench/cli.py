@@ -1,0 +1,482 @@
+"""The commands: parse, call one function, print. stdout is results, stderr is narration.
+
+Exit codes: 0 done, 1 the work failed, 2 the input is wrong, 130 interrupted.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workbench.errors import InputError, WorkbenchError, WorkError
+from workbench.paths import RunPaths, RunsPaths
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from workbench.records import RunSpec
+
+app = typer.Typer(
+    name="workbench",
+    help="A benchmark workbench for multilingual dual encoders.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+config_app = typer.Typer(help="Look at configs without running them.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+
+Store = Annotated[Path, typer.Option("--store", help="The DuckDB file with all results.")]
+Runs = Annotated[Path, typer.Option("--runs", help="The folder of the run directories.")]
+Json = Annotated[bool, typer.Option("--json", help="Print a list of objects.")]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a config key; repeatable.")
+]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Runs that work at once; default one, or one per GPU.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the runs go on.")]
+STORE = Path("results.duckdb")
+RUNS = Path("runs")
+STOP_S = 120.0
+"""How long a worker may take to write its checkpoint once it is asked to stop."""
+
+
+def main() -> None:
+    """The console script: errors that a user is meant to read become one message and their exit code."""
+    arguments = sys.argv[1:]
+    debug = "--debug" in arguments
+    try:
+        app([a for a in arguments if a != "--debug"], prog_name="workbench")
+    except WorkbenchError as error:
+        if debug:
+            raise
+        print(f"workbench: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # the reader of a pipe has seen enough; nothing more can be written, not even at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+@app.callback(epilog="--debug, anywhere: show the traceback of an error.")
+def options() -> None:
+    """A benchmark workbench for multilingual dual encoders."""
+
+
+# ------------------------------------------------------------------------------------------------- starting
+
+
+@app.command()
+def run(
+    config: Annotated[Path, typer.Argument(help="A YAML config; see configs/.")],
+    sets: Sets = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the runs, what they need and cost; start nothing.")
+    ] = False,
+    prepare: Annotated[
+        bool, typer.Option("--prepare", help="Write run directories only, for another machine.")
+    ] = False,
+    detach: Detach = False,
+    jobs: Jobs = None,
+    as_json: Json = False,
+    store: Store = STORE,
+    runs: Runs = RUNS,
+) -> None:
+    """Train and evaluate every run of a config, and show what was measured."""
+    from workbench.config import freeze, read_config
+
+    specs = freeze(read_config(config, sets or ()), Path.cwd())
+    if dry_run:
+        from workbench.reports.estimate import estimates
+
+        emit(estimates(specs, RunsPaths(runs)), as_json)
+    elif prepare:
+        from workbench.runs.directory import create_run
+
+        for spec in specs:
+            print(create_run(RunsPaths(runs), spec, prepared=True).root)
+    else:
+        launch(specs, store, RunsPaths(runs), jobs=jobs, detach=detach, as_json=as_json)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Option(help="A checkpoint: a folder or a hub id.")],
+    task: Annotated[str, typer.Option(help="The name of the task, such as xquad_r.")],
+    path: Annotated[str | None, typer.Option(help="Where the task's data are.")] = None,
+    sets: Sets = None,
+    detach: Detach = False,
+    as_json: Json = False,
+    store: Store = STORE,
+    runs: Runs = RUNS,
+) -> None:
+    """Evaluate a checkpoint as it is, without training."""
+    from workbench.config import expand, freeze
+
+    content = {"name": "evaluate", "model": {"checkpoint": model}, "evaluate": {"tasks": {task: {"path": path}}}}
+    specs = freeze(expand(content, "evaluate", sets or ()), Path.cwd())
+    launch(specs, store, RunsPaths(runs), jobs=None, detach=detach, as_json=as_json)
+
+
+def launch(
+    specs: "Sequence[RunSpec]", store: Path, runs: RunsPaths, *, jobs: int | None, detach: bool, as_json: bool
+) -> None:
+    """Queue runs; unless detached, show their progress and, at the end, their table."""
+    from workbench.runs.supervisor import queue
+
+    queued = queue(runs, specs, store, jobs)
+    if detach:
+        for one in queued:
+            print(one.run_id)
+        note("the runs go on by themselves: `workbench runs` lists them, `workbench log RUN -f` follows one")
+        return
+    follow_to_end(queued, store, runs, as_json)
+
+
+def follow_to_end(queued: "Sequence[RunPaths]", store: Path, runs: RunsPaths, as_json: bool) -> None:
+    from workbench.reports.live import show_progress
+    from workbench.reports.overview import arms_of_runs
+    from workbench.runs.supervisor import watch
+
+    names = [one.run_id for one in queued]
+    try:
+        states = show_progress(watch(runs, names, store))
+    except KeyboardInterrupt:
+        stop_all(queued, runs)
+        raise
+    take_home(store, runs)
+    arms = arms_of_runs(store, [name for name in names if states[name] == "finished"]) if store.exists() else []
+    if arms:
+        show_arms(store, arms, as_json)
+    unfinished = {name: state for name, state in states.items() if state != "finished"}
+    if unfinished:
+        listed = ", ".join(f"{name} {state}" for name, state in unfinished.items())
+        code = max((exit_code_of(runs.run(name)) for name in unfinished), default=1)
+        note(f"{len(unfinished)} of {len(names)} runs did not finish: {listed}")
+        note("`workbench show RUN` says why, `workbench resume RUN` goes on from the last checkpoint")
+        raise typer.Exit(code)
+
+
+def exit_code_of(run: RunPaths) -> int:
+    """1, or 2 where the worker found its input wrong, or 130 where it was stopped."""
+    from workbench.runs.events import last_event
+
+    last = last_event(run.events) or {}
+    return 130 if last.get("state") == "stopped" else int(last.get("exit_code") or 1)
+
+
+def stop_all(queued: "Sequence[RunPaths]", runs: RunsPaths) -> None:
+    """Ctrl-C: the queued ones first, so that none starts in a slot that another leaves."""
+    from workbench.runs.directory import state_of
+    from workbench.runs.supervisor import stop as stop_run
+
+    note("stopping: the workers write a checkpoint first")
+    waiting = sorted(queued, key=lambda one: state_of(one) != "queued")
+    for one in waiting:
+        try:
+            state = stop_run(runs, one, STOP_S)
+        except InputError:
+            continue  # it ended by itself meanwhile
+        note(f"{one.run_id}  {state}; resume it with: workbench resume {one.run_id}")
+
+
+# ------------------------------------------------------------------------------------------------- looking
+
+
+@app.command("runs")
+def list_all(
+    as_json: Json = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 200,
+    store: Store = STORE,
+    runs: Runs = RUNS,
+) -> None:
+    """List all runs, newest first."""
+    from workbench.reports.overview import listing_table, run_listing
+
+    take_home(store, RunsPaths(runs))
+    rows = run_listing(RunsPaths(runs), store)[:limit]
+    if not rows and not as_json:
+        note("no runs yet; `workbench run configs/quickstart.yaml` makes some")
+        return
+    emit(rows if as_json else listing_table(rows), as_json)
+
+
+@app.command()
+def show(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run's id or a part of it.")],
+    measure: Annotated[str, typer.Option(help="The measure of the language table.")] = "map",
+    as_json: Json = False,
+    store: Store = STORE,
+    runs: Runs = RUNS,
+) -> None:
+    """Show one run: its config, state, draws and its table of language pairs."""
+    from workbench.reports.details import print_run, run_details
+
+    take_home(store, RunsPaths(runs))
+    details = run_details(run_id, store, RunsPaths(runs), measure)
+    if as_json:
+        print(json.dumps([details], ensure_ascii=False, indent=1, default=str))
+    else:
+        print_run(details, measure)
+
+
+@app.command()
+def compare(
+    arms: Annotated[
+        list[str], typer.Argument(metavar="ARM...", help="An arm's name, its beginning, or one of its runs.")
+    ],
+    as_json: Json = False,
+    store: Store = STORE,
+    runs: Runs = RUNS,
+) -> None:
+    """Compare arms: means and standard deviations over seeds, and the differences from the first arm."""
+    from workbench.reports.overview import resolve_arm
+
+    take_home(store, RunsPaths(runs))
+    show_arms(store, list(dict.fromkeys(resolve_arm(store, arm) for arm in arms)), as_json)
+
+
+def show_arms(store: Path, arms: "Sequence[str]", as_json: bool) -> None:
+    from workbench.reports.overview import arm_figures, arm_table, differences
+    from workbench.reports.tables import print_table
+
+    figures = arm_figures(store, arms)
+    if as_json:
+        emit(figures, as_json)
+        return
+    print_table(arm_table(figures), title="mean ± standard deviation over the runs of an arm")
+    if differences(figures):
+        print()
+        print_table(arm_table(differences(figures)), title=f"difference from {arms[0]} (of the means)")
+
+
+@app.command()
+def log(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run's id or a part of it.")],
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the events as JSON lines.")] = False,
+    runs: Runs = RUNS,
+) -> None:
+    """Print what a run has said, and its worker's own output if it failed."""
+    from workbench.reports.details import print_events, worker_output
+    from workbench.runs.directory import resolve, state_of
+    from workbench.runs.events import follow as follow_events
+    from workbench.runs.events import read_events
+
+    found = resolve(RunsPaths(runs), run_id)
+    ended = ("finished", "failed", "stopped", "lost", "damaged")
+    events = (
+        follow_events(found.events, ended=lambda: state_of(found) in ended) if follow else read_events(found.events)
+    )
+    print_events(events, as_json)
+    if not as_json:
+        note(worker_output(found))
+
+
+@app.command()
+def sql(
+    statement: Annotated[str, typer.Argument(help="One SELECT; or SHOW TABLES, DESCRIBE view, SUMMARIZE view.")],
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    seconds: Annotated[float, typer.Option(min=0.1, help="End a query that takes longer.")] = 60.0,
+    memory: Annotated[str, typer.Option(help="Memory that a query may take.")] = "1GB",
+    store: Store = STORE,
+    runs: Runs = RUNS,
+) -> None:
+    """Query the results; the database is open for reading only, and nothing else can be reached."""
+    from workbench.reports.tables import as_csv as csv_of
+    from workbench.store.console import run_sql
+
+    take_home(store, RunsPaths(runs))
+    table = run_sql(store, statement, max_seconds=seconds, memory=memory)
+    if as_csv:
+        print(csv_of(table.columns, table.dicts()), end="")
+    else:
+        emit(table.dicts(), as_json, table.columns)
+
+
+# ------------------------------------------------------------------------------------------------- handling
+
+
+@app.command()
+def stop(
+    run_ids: Annotated[list[str], typer.Argument(metavar="RUN...", help="Runs' ids or parts of them.")],
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the checkpoint.")] = STOP_S,
+    runs: Runs = RUNS,
+) -> None:
+    """Stop runs: a working one writes a checkpoint, a queued one does not start."""
+    from workbench.runs.directory import resolve
+    from workbench.runs.supervisor import stop as stop_run
+
+    for run_id in run_ids:
+        found = resolve(RunsPaths(runs), run_id)
+        state = stop_run(RunsPaths(runs), found, wait)
+        print(f"{found.run_id}  {state}")
+
+
+@app.command()
+def resume(
+    run_ids: Annotated[list[str], typer.Argument(metavar="RUN...", help="Runs' ids or parts of them.")],
+    detach: Detach = False,
+    jobs: Jobs = None,
+    as_json: Json = False,
+    store: Store = STORE,
+    runs: Runs = RUNS,
+) -> None:
+    """Go on with stopped, failed or lost runs from their last checkpoints."""
+    from workbench.runs.directory import resolve
+    from workbench.runs.supervisor import resume as resume_run
+    from workbench.runs.supervisor import start_dispatcher
+
+    paths = RunsPaths(runs)
+    found = [resolve(paths, run_id) for run_id in run_ids]
+    for one in found:
+        resume_run(paths, one)
+    start_dispatcher(paths, store, jobs)
+    if detach:
+        print("\n".join(one.run_id for one in found))
+    else:
+        follow_to_end(found, store, paths, as_json)
+
+
+@app.command()
+def delete(
+    run_ids: Annotated[list[str], typer.Argument(metavar="RUN...", help="Runs' ids or parts of them.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    store: Store = STORE,
+    runs: Runs = RUNS,
+) -> None:
+    """Delete runs: their directories and their rows in the store."""
+    from workbench.runs.directory import delete_run, resolve
+    from workbench.store.database import forget
+
+    paths = RunsPaths(runs)
+    found = [resolve(paths, run_id) for run_id in run_ids]
+    if not yes:
+        typer.confirm(f"Delete {', '.join(one.run_id for one in found)} for good?", abort=True, err=True)
+    for one in found:
+        delete_run(paths, one)
+        if store.exists():
+            forget(store, one.run_id)
+        print(f"{one.run_id}  deleted")
+
+
+@app.command()
+def ingest(
+    folders: Annotated[
+        list[Path] | None, typer.Argument(metavar="[DIR]...", help="Run directories; default all of --runs.")
+    ] = None,
+    store: Store = STORE,
+    runs: Runs = RUNS,
+) -> None:
+    """Take the results of ended runs into the store; what is in it already is left as it is."""
+    from workbench.store.database import ingest as ingest_one
+
+    if not folders:
+        take_home(store, RunsPaths(runs), strict=True)
+        return
+    for folder in folders:
+        if not folder.is_dir():
+            raise InputError(f"{folder}: no such run directory")
+        new = ingest_one(store, RunPaths(folder.resolve()))
+        print(f"{folder.resolve().name}  {'ingested' if new else 'nothing new'}")
+
+
+def take_home(store: Path, runs: RunsPaths, *, strict: bool = False) -> None:
+    """Ingest what has ended since somebody last looked. A problem is told, and only fatal where this was the task."""
+    from workbench.store.database import ingest_pending
+
+    try:
+        done = ingest_pending(store, runs)
+    except WorkError as error:
+        if strict:
+            raise
+        note(str(error))
+        return
+    for problem in done.problems:
+        note(problem)
+    if strict:
+        for run_id in done.run_ids:
+            print(f"{run_id}  ingested")
+        if done.problems:
+            raise typer.Exit(1)
+
+
+@app.command()
+def doctor(as_json: Json = False, store: Store = STORE, runs: Runs = RUNS) -> None:
+    """Check the installation, the store, the runs and the disk."""
+    from workbench.reports.doctor import examine
+
+    findings = examine(store, RunsPaths(runs))
+    emit(findings, as_json)
+    if any(finding["state"] == "problem" for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def gc(
+    checkpoints: Annotated[
+        bool,
+        typer.Option(
+            "--checkpoints", help="Also those of stopped, failed and lost runs: they can then only start anew."
+        ),
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    runs: Runs = RUNS,
+) -> None:
+    """Free disk space: what kills and crashes left behind, and the checkpoints of finished runs."""
+    from workbench.runs.cleaning import clean
+
+    freed = clean(RunsPaths(runs), checkpoints=checkpoints, dry_run=dry_run)
+    for path, size in freed:
+        print(f"{size / 2**20:10.1f} MiB  {path}")
+    note(f"{'would free' if dry_run else 'freed'} {sum(size for _, size in freed) / 2**20:.1f} MiB")
+
+
+@config_app.command("check")
+def config_check(
+    config: Annotated[Path, typer.Argument(help="A YAML config.")],
+    sets: Sets = None,
+    as_json: Json = False,
+) -> None:
+    """Check a config and print the runs that it stands for, with every key."""
+    import yaml
+
+    from workbench.config import freeze, read_config
+    from workbench.records import to_plain
+
+    plain: list[dict[str, Any]] = [to_plain(spec) for spec in freeze(read_config(config, sets or ()), Path.cwd())]
+    print(
+        json.dumps(plain, indent=1, ensure_ascii=False)
+        if as_json
+        else yaml.safe_dump(plain, sort_keys=False, allow_unicode=True),
+        end="",
+    )
+
+
+@config_app.command("reference")
+def config_reference(as_json: Json = False) -> None:
+    """Print every key of a config: type, default, what it means."""
+    from workbench.config import reference
+
+    emit(reference(), as_json)
+
+
+def emit(rows: "Sequence[dict[str, Any]]", as_json: bool, columns: "Sequence[str] | None" = None) -> None:
+    from workbench.reports.tables import as_json as json_of
+    from workbench.reports.tables import print_table
+
+    if as_json:
+        print(json_of(rows))
+    else:
+        print_table(rows, columns=columns)
+
+
+def note(text: str) -> None:
+    """Narration."""
+    if text:
+        print(text, file=sys.stderr)

@@ -1,0 +1,318 @@
+"""Sentence retrieval from LAReQA's files (arXiv 2004.05484): XQuAD-R, MLQA-R, and sets of the same shape.
+
+A folder has one `<language>.json` a language, SQuAD-shaped, with `sentence_breaks`, [start, end) in characters, beside
+each paragraph's context. Every sentence is a candidate; the relevant one of a question holds the start of its first
+answer. A question has the same id in all its languages.
+
+Articles and paragraphs of different languages are one where they share a question, directly or through others; they
+are numbered in the order of the English file, then of the other languages' by code. In XQuAD-R, whose files are
+parallel, these are the positions in any file; in MLQA-R those of the English paragraphs.
+"""
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from workbench.data.task import RetrievalTask
+from workbench.errors import InputError, allowed
+
+FILE_NAME = re.compile(r"([a-z]{2,3})\.json")
+
+
+@dataclass(frozen=True)
+class Question:
+    question_id: str
+    text: str
+    sentence: int
+    """Which of the paragraph's sentences holds the answer."""
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    language: str
+    article: int
+    """Position in the file."""
+    position: int
+    """Position in the article."""
+    context: str
+    breaks: tuple[tuple[int, int], ...]
+    """[start, end) of each sentence."""
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What a paragraph is in all its languages."""
+
+    article: int
+    number: int
+    """Counted within the article."""
+
+
+def load_lareqa(
+    name: str,
+    path: Path,
+    languages: Sequence[str] | None = None,
+    passage_text: Literal["sentence", "sentence_paragraph"] = "sentence",
+    every_article: int = 1,
+) -> RetrievalTask:
+    """Read a task.
+
+    Candidate ids are `language-article-paragraph-sentence`, positions in the language's file from 0, padded so that
+    their order is the file's.
+
+    Parameters
+    ----------
+    languages
+        Those to take; none = every file.
+    passage_text
+        What is encoded: the sentence, or the sentence, a blank and its paragraph.
+    every_article
+        n takes the articles 0, n, 2n... as they are numbered over all the languages taken.
+
+    Raises
+    ------
+    InputError
+        The folder or a language's file is missing or unreadable, a key is missing, an answer lies in no sentence, a
+        question id comes twice, a language has no question. The message names file and place.
+    """
+    files = language_files(path, languages)
+    paragraphs = [paragraph for language, file in files.items() for paragraph in read_file(file, language)]
+    units = link(paragraphs)
+    chosen = {unit for unit in units if unit.article % every_article == 0}
+    kept = [(paragraph, unit) for paragraph, unit in zip(paragraphs, units, strict=True) if unit in chosen]
+    for language, file in files.items():
+        if not any(paragraph.questions for paragraph, _ in kept if paragraph.language == language):
+            part = f" in every {every_article}th article" if every_article > 1 else ""
+            raise InputError(f"{file}: holds no question{part}: the language is empty")
+    return as_task(name, sorted(files), kept, passage_text)
+
+
+def language_files(path: Path, languages: Collection[str] | None) -> dict[str, Path]:
+    """The files of the languages to take, English first, then by code."""
+    if not path.is_dir():
+        raise InputError(f"{path}: {'is no folder' if path.exists() else 'there is no such folder'}")
+    matches = {file: FILE_NAME.fullmatch(file.name) for file in path.iterdir()}
+    files = {match[1]: file for file, match in matches.items() if match}
+    if not files:
+        raise InputError(f"{path}: holds no <language>.json")
+    wanted = sorted(files if languages is None else set(languages))
+    for language in wanted:
+        if language not in files:
+            raise InputError(f"{path}: has no {language}.json; {allowed(language, sorted(files))}")
+    if not wanted:
+        raise InputError(f"{path}: no language is asked for; {allowed('', sorted(files))}")
+    return {language: files[language] for language in sorted(wanted, key=lambda language: (language != "en", language))}
+
+
+def read_file(file: Path, language: str) -> list[Paragraph]:
+    """The paragraphs of one language, in order."""
+    try:
+        data = json.loads(file.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: not UTF-8 at byte {error.start}: {error.reason}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{file}: not valid JSON: {error}") from error
+    paragraphs = [
+        read_paragraph(value, where, language, article, position)
+        for article, (part, place) in enumerate(parts(data, "data", str(file)))
+        for position, (value, where) in enumerate(parts(part, "paragraphs", place))
+    ]
+    check_question_ids(paragraphs, file)
+    return paragraphs
+
+
+def read_paragraph(value: Any, where: str, language: str, article: int, position: int) -> Paragraph:
+    context = text(value, "context", where)
+    breaks = sentence_breaks(value, context, where)
+    questions = tuple(read_question(qa, breaks, context, place) for qa, place in parts(value, "qas", where))
+    return Paragraph(language, article, position, context, breaks, questions)
+
+
+def sentence_breaks(paragraph: Any, context: str, where: str) -> tuple[tuple[int, int], ...]:
+    """[start, end) of each sentence, checked to be ascending and inside the context."""
+    if isinstance(paragraph, dict) and "sentence_breaks" not in paragraph:
+        raise InputError(
+            f"{where}: 'sentence_breaks' is missing; LAReQA's own files have it, copies of XQuAD and MLQA on hubs lack it"
+        )
+    breaks = []
+    end_before = 0
+    for number, pair in enumerate(member(paragraph, "sentence_breaks", list, where)):
+        match pair:
+            case [int(start), int(end)] if end_before <= start < end <= len(context):
+                breaks.append((start, end))
+                end_before = end
+            case _:
+                raise InputError(
+                    f"{where}: sentence_breaks[{number}] is {pair!r:.60}; allowed: [start, end] with "
+                    f"{end_before} <= start < end <= {len(context)}, the paragraph's length"
+                )
+    return tuple(breaks)
+
+
+def read_question(qa: Any, breaks: Sequence[tuple[int, int]], context: str, where: str) -> Question:
+    question_id = text(qa, "id", where)
+    where = f"{where} (id {question_id!r})"
+    question = text(qa, "question", where)
+    answers = parts(qa, "answers", where)
+    first, place = next(answers, (None, ""))
+    if first is None:
+        raise InputError(f"{where}: has no answer")
+    start = member(first, "answer_start", int, place)
+    if not 0 <= start < len(context):
+        raise InputError(f"{place}: answer_start {start} lies outside the paragraph; allowed: 0 to {len(context) - 1}")
+    sentence = sentence_at(start, breaks, context)
+    if sentence is None:
+        raise InputError(f"{place}: answer_start {start} lies in no sentence; sentence_breaks: {list(breaks)!r:.200}")
+    return Question(question_id, question, sentence)
+
+
+def sentence_at(start: int, breaks: Sequence[tuple[int, int]], context: str) -> int | None:
+    """The sentence with start <= `start` < end; of white space between sentences, the one that follows."""
+    sentence = bisect_right(breaks, start, key=lambda pair: pair[0]) - 1
+    if sentence >= 0 and start < breaks[sentence][1]:
+        return sentence
+    if sentence + 1 < len(breaks) and not context[start : breaks[sentence + 1][0]].strip():
+        return sentence + 1
+    return None
+
+
+def check_question_ids(paragraphs: Sequence[Paragraph], file: Path) -> None:
+    seen: dict[str, Paragraph] = {}
+    for paragraph in paragraphs:
+        for question in paragraph.questions:
+            if (other := seen.setdefault(question.question_id, paragraph)) is not paragraph or (
+                sum(q.question_id == question.question_id for q in paragraph.questions) > 1
+            ):
+                raise InputError(
+                    f"{file}: data[{paragraph.article}].paragraphs[{paragraph.position}]: question id "
+                    f"{question.question_id!r} is there twice, also in "
+                    f"data[{other.article}].paragraphs[{other.position}]"
+                )
+
+
+def parts(parent: Any, key: str, where: str) -> Iterator[tuple[Any, str]]:
+    """The members of the list at `key`, each with its place for messages."""
+    return ((value, f"{where}: {key}[{n}]") for n, value in enumerate(member(parent, key, list, where)))
+
+
+def member(parent: Any, key: str, kind: type, where: str) -> Any:
+    """The value at `key`, of that type."""
+    if not isinstance(parent, dict):
+        raise InputError(f"{where} is {parent!r:.60}; allowed: an object with {key!r}")
+    if key not in parent:
+        raise InputError(f"{where}: {key!r} is missing")
+    value = parent[key]
+    if not isinstance(value, kind) or isinstance(value, bool):
+        names = {list: "a list", str: "a string", int: "a whole number"}
+        raise InputError(f"{where}: {key!r} is {value!r:.60}; allowed: {names[kind]}")
+    return value
+
+
+def text(parent: Any, key: str, where: str) -> str:
+    """The string at `key`, not blank, and made of whole characters."""
+    value: str = member(parent, key, str, where)
+    if not value.strip():
+        raise InputError(f"{where}: {key!r} is blank")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{where}: {key!r} holds half a character at {error.start}: {error.reason}") from error
+    return value
+
+
+def link(paragraphs: Sequence[Paragraph]) -> list[Unit]:
+    """What each paragraph is across the languages."""
+    questions = [[question.question_id for question in paragraph.questions] for paragraph in paragraphs]
+    places = list(dict.fromkeys((paragraph.language, paragraph.article) for paragraph in paragraphs))
+    of_article: dict[tuple[str, int], list[str]] = {place: [] for place in places}
+    for paragraph, ids in zip(paragraphs, questions, strict=True):
+        of_article[paragraph.language, paragraph.article] += ids
+    articles = dict(zip(places, components(list(of_article.values())), strict=True))
+    numbers: dict[int, dict[int, int]] = {}
+    units = []
+    for paragraph, component in zip(paragraphs, components(questions), strict=True):
+        article = articles[paragraph.language, paragraph.article]
+        within = numbers.setdefault(article, {})
+        units.append(Unit(article, within.setdefault(component, len(within))))
+    return units
+
+
+def components(members: Sequence[Collection[str]]) -> list[int]:
+    """[sets] a number for each set of ids, equal where sets share an id, directly or through others.
+
+    Numbers count the components from 0 in the order of their first set.
+    """
+    parents = list(range(len(members)))
+
+    def root(place: int) -> int:
+        while parents[place] != place:
+            parents[place] = place = parents[parents[place]]
+        return place
+
+    owners: dict[str, int] = {}
+    for place, ids in enumerate(members):
+        for one in ids:
+            first, second = sorted((root(owners.setdefault(one, place)), root(place)))
+            parents[second] = first
+    numbers: dict[int, int] = {}
+    return [numbers.setdefault(root(place), len(numbers)) for place in range(len(members))]
+
+
+def as_task(
+    name: str,
+    languages: Sequence[str],
+    kept: Sequence[tuple[Paragraph, Unit]],
+    passage_text: Literal["sentence", "sentence_paragraph"],
+) -> RetrievalTask:
+    """Paragraphs to matrices; candidates by language, then in the order of the file."""
+    kept = sorted(kept, key=lambda pair: (pair[0].language, pair[0].article, pair[0].position))
+    units = {q.question_id: unit for paragraph, unit in kept for q in paragraph.questions}
+    query_ids = sorted(units)
+    rows = {query_id: row for row, query_id in enumerate(query_ids)}
+    queries = np.full((len(query_ids), len(languages)), -1, np.int32)
+    query_texts: dict[str, int] = {}
+    passage_texts: dict[str, int] = {}
+    candidate_ids: list[str] = []
+    candidates: list[int] = []
+    candidate_languages: list[int] = []
+    relevant: list[tuple[int, int]] = []
+    name_candidate = candidate_namer([paragraph for paragraph, _ in kept])
+    for paragraph, _ in kept:
+        column = languages.index(paragraph.language)
+        for question in paragraph.questions:
+            row = rows[question.question_id]
+            queries[row, column] = query_texts.setdefault(question.text, len(query_texts))
+            relevant.append((row, len(candidates) + question.sentence))
+        for sentence, (start, end) in enumerate(paragraph.breaks):
+            passage = paragraph.context[start:end]
+            if passage_text == "sentence_paragraph":
+                passage = f"{passage} {paragraph.context}"
+            candidate_ids.append(name_candidate(paragraph, sentence))
+            candidates.append(passage_texts.setdefault(passage, len(passage_texts)))
+            candidate_languages.append(column)
+    relevant.sort()
+    return RetrievalTask(
+        name=name,
+        languages=tuple(languages),
+        query_texts=tuple(query_texts),
+        passage_texts=tuple(passage_texts),
+        query_ids=tuple(query_ids),
+        queries=queries,
+        paragraphs=[f"{units[i].article:03d}-{units[i].number:03d}" for i in query_ids],
+        articles=[f"{units[i].article:03d}" for i in query_ids],
+        candidate_ids=tuple(candidate_ids),
+        candidate_languages=np.array(candidate_languages, np.int16),
+        candidates=np.array(candidates, np.int32),
+        relevant_queries=np.array([row for row, _ in relevant], np.int32),
+        relevant_candidates=np.array([candidate for _, candidate in relevant], np.int32),
+        relevances=np.ones(len(relevant), np.int16),
+    )

@@ -1,0 +1,113 @@
+"""One run, looked at from all sides."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from workbench.errors import InputError
+from workbench.paths import RunPaths, RunsPaths
+from workbench.records import to_plain
+from workbench.reports.live import describe
+from workbench.reports.overview import Row, run_matrix
+from workbench.reports.tables import print_table
+from workbench.runs.directory import read_spec, resolve, status
+from workbench.runs.events import Event
+from workbench.store.database import query
+
+LOG_TAIL = 4000
+"""Characters of a worker's own output that are shown."""
+
+
+def run_details(text: str, store: Path, runs: RunsPaths, measure: str) -> dict[str, Any]:
+    """Status, config, draws and language table of a run, from its directory, else from the store.
+
+    Raises
+    ------
+    InputError
+        There is no such run, or it has no such measure.
+    """
+    try:
+        run = resolve(runs, text)
+    except InputError:
+        stored = stored_run(store, text)
+        if stored is None:
+            raise
+        return {**stored, **results_of(store, stored["run_id"], measure)}
+    environment = json.loads(run.environment.read_text()) if run.environment.is_file() else None
+    described = {**to_plain(status(run)), "config": to_plain(read_spec(run).settings), "environment": environment}
+    return {**described, **results_of(store, run.run_id, measure)}
+
+
+def stored_run(store: Path, text: str) -> Row | None:
+    """A run whose directory is gone."""
+    if not store.exists():
+        return None
+    found = query(store, "select * from runs where contains(run_id, ?)", [text]).dicts()
+    exact = [row for row in found if row["run_id"] == text] or found
+    if len(exact) != 1:
+        return None
+    row = exact[0]
+    return {
+        **row,
+        "config": json.loads(row["config"])["settings"],
+        "environment": json.loads(row["environment"] or "null"),
+    }
+
+
+def results_of(store: Path, run_id: str, measure: str) -> dict[str, Any]:
+    if not store.exists():
+        return {"batches": [], "pairs": [], "cells": {}}
+    return {
+        "batches": query(
+            store, "select training_set, kind, batches from sampled_batches where run_id = ? order by all", [run_id]
+        ).dicts(),
+        "pairs": query(
+            store,
+            "select kind, query_language, passage_language, sum(pairs)::bigint as pairs from sampled_pairs "
+            "where run_id = ? group by all order by all",
+            [run_id],
+        ).dicts(),
+        "cells": run_matrix(store, run_id, measure),
+    }
+
+
+def print_run(details: dict[str, Any], measure: str) -> None:
+    """Print it for reading."""
+    facts = ("run_id", "state", "experiment", "arm", "seed", "device", "host", "updated", "message")
+    print_table([{"": name, " ": details[name]} for name in facts if details.get(name) is not None])
+    print()
+    print(yaml.safe_dump(details["config"], sort_keys=False, allow_unicode=True), end="")
+    if details["batches"]:
+        print()
+        print_table(details["batches"], title="batches drawn")
+        print()
+        print_table(pair_matrix(details["pairs"]), title="pairs drawn: query language x passage language")
+    for task, rows in details["cells"].items():
+        print()
+        print_table(rows, title=f"{task}: {measure}, query language x pool language (* = all together)")
+
+
+def pair_matrix(pairs: list[Row]) -> list[Row]:
+    """Counts over all kinds of batches as a table of language pairs."""
+    languages = sorted({row["passage_language"] for row in pairs})
+    counts: dict[str, Row] = {}
+    for row in pairs:
+        line = counts.setdefault(row["query_language"], dict.fromkeys(languages, 0))
+        line[row["passage_language"]] += row["pairs"]
+    return [{"query": language, **line} for language, line in sorted(counts.items())]
+
+
+def print_events(events: Iterable[Event], as_json: bool) -> None:
+    for event in events:
+        line = json.dumps(event, ensure_ascii=False) if as_json else f"{event['time'][:19]}  {describe(event)}"
+        print(line, flush=True)
+
+
+def worker_output(run: RunPaths) -> str:
+    """The end of what the worker printed itself, which a good run hardly does."""
+    if not run.log.is_file():
+        return ""
+    return run.log.read_text(errors="replace")[-LOG_TAIL:].strip()

@@ -1,0 +1,41 @@
+"""What takes disk space and is of no more use: the leftovers of kills, and checkpoints nobody goes on from."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from workbench.paths import RunsPaths
+from workbench.runs.directory import is_live, run_folders, state_of
+
+
+def clean(runs: RunsPaths, *, checkpoints: bool = False, dry_run: bool = False) -> list[tuple[Path, int]]:
+    """Delete leftovers; with `checkpoints` also those of runs that could be resumed. Paths and their bytes.
+
+    Runs that work are left alone.
+    """
+    found = list(leftovers(runs, checkpoints))
+    sizes = [(path, size_of(path)) for path in found]
+    if not dry_run:
+        for path in found:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    return sizes
+
+
+def leftovers(runs: RunsPaths, checkpoints: bool) -> Iterator[Path]:
+    for pattern in (".new-*", ".deleted-*"):
+        yield from runs.root.glob(pattern)
+    for run in run_folders(runs):
+        if is_live(run):
+            continue
+        yield from run.root.rglob(".*.part")
+        state = state_of(run)
+        old = state == "finished" or (checkpoints and state in ("stopped", "failed", "lost"))
+        if old and run.checkpoints.exists():
+            yield run.checkpoints
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    if path.is_file():
+        return path.stat().st_size
+    return sum(part.stat().st_size for part in path.rglob("*") if part.is_file())

@@ -1,0 +1,285 @@
+"""The child process' main: `python -m workbench.runs.worker RUN_DIRECTORY` does the work of one run directory.
+
+It reads the frozen `config.yaml`, speaks by writing into the directory, and never opens the database. Under
+`accelerate launch -m workbench.runs.worker RUN_DIRECTORY` the same code trains on several devices.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.data.fingerprints import fingerprints
+from workbench.errors import InputError, Stopped, WorkbenchError, WorkError
+from workbench.files import locked, write_json
+from workbench.paths import RunPaths
+from workbench.records import RunSpec, Settings
+from workbench.runs.directory import claim, read_spec
+from workbench.runs.events import EventLog, utc_now
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+    from workbench.data.task import RetrievalTask
+    from workbench.encoder import Encoder
+
+REPORTED = ("torch", "transformers", "accelerate", "tokenizers", "numpy", "pyarrow", "workbench")
+"""Packages whose versions a run records."""
+
+
+@dataclass
+class Work:
+    """What the stages of one run share."""
+
+    run: RunPaths
+    spec: RunSpec
+    log: EventLog
+    stop_asked: bool = False
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Wall time by stage."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What `environment.json` holds."""
+
+    @property
+    def settings(self) -> Settings:
+        return self.spec.settings
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths start: the folder of the command that made the run, or here on another machine."""
+        made_in = Path(self.spec.folder)
+        return made_in if made_in.is_dir() else Path.cwd()
+
+    def check_stop(self) -> None:
+        if self.stop_asked:
+            raise Stopped(f"stopped while {self.log.current}")
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage; a stop that was asked for takes effect at its start."""
+        self.check_stop()
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - started, 3)
+
+    def record(self, **facts: Any) -> None:
+        self.facts.update(facts, seconds=self.seconds)
+        write_json(self.run.environment, self.facts)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if len(arguments) != 1:
+        print("usage: python -m workbench.runs.worker RUN_DIRECTORY", file=sys.stderr)
+        return InputError.exit_code
+    run = RunPaths(Path(arguments[0]).resolve())
+    try:
+        spec = read_spec(run)
+        if os.environ.get("RANK", "0") != "0":
+            return helper_process(run, spec)
+        with locked(run.lock):
+            claim(run)
+            return supervised(Work(run, spec, EventLog(run.events)))
+    except BlockingIOError:
+        print(f"{run.run_id}: another worker is at it", file=sys.stderr)
+        return WorkError.exit_code
+    except WorkbenchError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+
+
+def supervised(work: Work) -> int:
+    """Do the work; whatever happens, the last event says how it ended."""
+
+    def ask_stop(*_: object) -> None:
+        work.stop_asked = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask_stop)
+    try:
+        do(work)
+        return 0
+    except Stopped as stop:
+        work.log.state("stopped", message=str(stop))
+        return stop.exit_code
+    except WorkbenchError as error:
+        return failed(work, error, error.exit_code)
+    except Exception as error:  # the one broad catch: a defect must end in a state, with its traceback
+        return failed(work, error, WorkError.exit_code)
+
+
+def failed(work: Work, error: Exception, exit_code: int) -> int:
+    message = str(error) if isinstance(error, WorkbenchError) else f"{type(error).__name__}: {error}"
+    trace = "".join(traceback.format_exception(error))
+    print(trace if not isinstance(error, WorkbenchError) else message, file=sys.stderr, flush=True)
+    work.log.write("error", message=message, traceback=trace)
+    work.log.state("failed", message=message, exit_code=exit_code)
+    return exit_code
+
+
+def helper_process(run: RunPaths, spec: RunSpec) -> int:
+    """A process beside the main one under `accelerate launch`: it trains along and writes nothing."""
+    work = Work(run, spec, EventLog(Path(os.devnull)))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: setattr(work, "stop_asked", True))
+    try:
+        encoder, accelerator = prepare_model(work)
+        train_stage(work, encoder, accelerator)
+    except Stopped as stop:
+        return stop.exit_code
+    return 0
+
+
+def do(work: Work) -> None:
+    """The stages of a run, one after the other."""
+    from workbench.evaluation.evaluate import evaluate
+    from workbench.evaluation.tables import write_tables
+
+    work.log.state("preparing")
+    work.facts = environment(work)
+    with work.stage("preparing"):
+        check_fingerprints(work)
+        tasks = load_tasks(work)
+        encoder, accelerator = prepare_model(work)
+    work.record(
+        device=str(accelerator.device),
+        processes=accelerator.num_processes,
+        parameters=sum(p.numel() for p in encoder.parameters()),
+    )
+    tables = train_stage(work, encoder, accelerator)
+    if work.settings.train is not None and work.settings.keep == "model":
+        save_model(work.run, encoder)
+    work.check_stop()
+    work.log.state("evaluating")
+    tables |= evaluate(tasks, encoder, work)
+    work.check_stop()
+    write_tables(work.run.results, tables)
+    write_json(work.run.results / "tasks.json", [task.described for task in tasks])
+    work.record(ended=utc_now())
+    shutil.rmtree(work.run.checkpoints, ignore_errors=True)
+    work.log.state("finished")
+
+
+def environment(work: Work) -> dict[str, Any]:
+    """Where and with what the run works."""
+    return {
+        "versions": {name: version(name) for name in REPORTED},
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "host": socket.gethostname(),
+        "git_commit": git_commit(),
+        "started": utc_now(),
+        "threads": threads(work),
+        "fingerprints": dict(work.spec.fingerprints),
+    }
+
+
+def threads(work: Work) -> int:
+    """CPU threads: the settings', those of the run's first start, the dispatcher's share, else all cores."""
+    if work.settings.threads:
+        return work.settings.threads
+    if work.run.environment.is_file():
+        import json
+
+        return int(json.loads(work.run.environment.read_text())["threads"])
+    return int(os.environ.get("WORKBENCH_THREADS") or os.cpu_count() or 1)
+
+
+def git_commit() -> str | None:
+    """The commit of the workbench itself, where it is a checkout."""
+    try:
+        command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def check_fingerprints(work: Work) -> None:
+    """The data must still be what the run was made for: its arm and its tasks are named after them."""
+    found = fingerprints(work.settings, work.folder)
+    for key, expected in work.spec.fingerprints.items():
+        if found.get(key) != expected:
+            raise InputError(
+                f"{key}: the content is not what the run was made for "
+                f"(fingerprint {found.get(key)}, expected {expected}); start a new run"
+            )
+
+
+def load_tasks(work: Work) -> Mapping[str, RetrievalTask]:
+    from workbench.data.loading import load_task
+
+    return {name: load_task(name, spec, work.folder) for name, spec in work.settings.evaluate.tasks.items()}
+
+
+def prepare_model(work: Work) -> tuple[Encoder, Accelerator]:
+    """The encoder on its device, with everything set that makes a resumed run equal an uninterrupted one."""
+    import torch
+    from accelerate import Accelerator
+
+    from workbench.encoder import load_encoder
+
+    device = work.settings.device
+    if device == "cuda" and not torch.cuda.is_available():
+        raise WorkError("device: cuda was asked for and this machine has no GPU that torch sees")
+    on_cpu = device == "cpu" or not torch.cuda.is_available()
+    torch.set_num_threads(threads(work))
+    torch.use_deterministic_algorithms(on_cpu)
+    accelerator = Accelerator(cpu=on_cpu)
+    encoder = load_encoder(work.settings.model, work.folder, work.settings.seed)
+    return encoder.to(accelerator.device), accelerator
+
+
+def train_stage(work: Work, encoder: Encoder, accelerator: Accelerator) -> dict[str, Any]:
+    """Train where the settings say so; the tables of what was drawn."""
+    from workbench.data.loading import load_training_set
+    from workbench.training.checkpoints import Checkpoints
+    from workbench.training.loop import train
+
+    spec = work.settings.train
+    if spec is None:
+        return {}
+    with work.stage("preparing"):
+        sets = [load_training_set(name, of, work.folder) for name, of in spec.sets.items()]
+    if accelerator.is_main_process:
+        work.log.state("training")
+    with work.stage("training"):
+        counts = train(
+            spec,
+            work.settings.seed,
+            sets,
+            encoder,
+            Checkpoints(work.run.checkpoints),
+            work.log,
+            accelerator,
+            lambda: work.stop_asked,
+        )
+    return counts.tables(sets)
+
+
+def save_model(run: RunPaths, encoder: Encoder) -> None:
+    """`model/`, whole or not at all."""
+    beside = run.root / ".model.part"
+    shutil.rmtree(beside, ignore_errors=True)
+    shutil.rmtree(run.model, ignore_errors=True)
+    try:
+        encoder.save(beside)
+    except OSError as error:
+        raise as_work_error(error, run.model) from error
+    beside.rename(run.model)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,216 @@
+"""Opening the store: one DuckDB file that nobody keeps open.
+
+Writers hold an flock on `<store>.lock` exclusively for one run, readers hold it together for one query: a DuckDB file
+that is open for writing can be opened by nobody else. Whoever opens the file outside this module is waited for, and
+then named.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from workbench.errors import InputError, WorkError
+from workbench.files import as_work_error, locked, write_whole
+
+WAIT_S = 30.0
+"""Patience with whoever holds the store, in seconds."""
+RETRY_S = 0.05
+"""Between two tries to open a file that another program has open."""
+
+Connection = duckdb.DuckDBPyConnection
+
+
+class StoreBusy(WorkError):
+    """Somebody else kept the store open for longer than we wait."""
+
+
+def script(name: str) -> str:
+    """One of the SQL files beside this module."""
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+MIGRATIONS: tuple[str, ...] = (script("schema.sql"),)
+"""The n-th, from 0, takes a store of schema version n to n + 1; a new store starts at 0."""
+
+
+@contextmanager
+def reading(store: Path, *, wait_s: float = WAIT_S) -> Iterator[Connection]:
+    """A read-only connection for one query: open, ask, close. Its default database is the store.
+
+    The store is attached to an empty database in memory, so that every reader of a process has settings of its own.
+
+    Raises
+    ------
+    InputError
+        There is no store, it is something else, or a newer workbench made it.
+    StoreBusy
+        Somebody kept it open for writing for `wait_s` seconds.
+    """
+    if not store.exists():
+        raise InputError(f"{store}: no such store; a run that ends makes it: `workbench run` or `workbench ingest`")
+    with opened(store, attach, shared=True, wait_s=wait_s) as connection:
+        if schema_version(connection, store) == len(MIGRATIONS):
+            yield connection
+            return
+    with writing(store, wait_s=wait_s):
+        pass  # to open it for writing brings an older store up to date
+    with opened(store, attach, shared=True, wait_s=wait_s) as connection:
+        yield connection
+
+
+@contextmanager
+def writing(
+    store: Path, *, wait_s: float = WAIT_S, migrations: Sequence[str] = MIGRATIONS
+) -> Iterator[Connection]:
+    """The one connection that may write; makes the store if need be and brings an older one up to date.
+
+    Raises
+    ------
+    InputError
+        The file is no store, or a newer workbench made it.
+    StoreBusy
+        Somebody kept it open for `wait_s` seconds.
+    """
+
+    def connect(path: Path) -> Connection:
+        if not path.exists():
+            create(path, migrations)
+        return duckdb.connect(str(path), config={"python_enable_replacements": "false"})
+
+    with opened(store, connect, shared=False, wait_s=wait_s) as connection:
+        upgrade(connection, store, migrations)
+        yield connection
+
+
+@contextmanager
+def opened(
+    store: Path, connect: Callable[[Path], Connection], *, shared: bool, wait_s: float
+) -> Iterator[Connection]:
+    """`connect(store)` under the store's flock, with patience for other programs that hold the file itself."""
+    until = time.monotonic() + wait_s
+    with ExitStack() as stack:
+        while True:
+            take_flock(stack, store, shared, max(0.0, until - time.monotonic()))
+            try:
+                connection = stack.enter_context(connect(store))
+                break
+            except duckdb.Error as error:
+                stack.close()  # so that readers go on while a writer waits for somebody who only reads
+                if "Conflicting lock" not in str(error):
+                    raise unusable(store, error) from error
+                if time.monotonic() >= until:
+                    raise StoreBusy(f"{store}: {holder(error)} has it open; close it there, then try again") from error
+                time.sleep(RETRY_S)
+        yield connection
+
+
+def take_flock(stack: ExitStack, store: Path, shared: bool, wait_s: float) -> None:
+    path = store.with_name(f"{store.name}.lock")
+    try:
+        stack.enter_context(locked(path, shared=shared, wait_s=wait_s))
+    except BlockingIOError as error:
+        raise StoreBusy(f"{store}: another workbench command is at it and holds {path}; try again later") from error
+    except OSError as error:
+        raise as_work_error(error, path) from error
+
+
+def attach(store: Path) -> Connection:
+    connection = duckdb.connect(":memory:", config={"python_enable_replacements": "false"})
+    try:
+        connection.execute("attach ? as results (read_only)", [str(store)])
+        connection.execute("use results")
+    except duckdb.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def holder(error: duckdb.Error) -> str:
+    """Who has the file open, by DuckDB's own words: `duckdb (process 4711)`."""
+    found = re.search(r"held in (.+) \(PID (\d+)\)", str(error))
+    return f"{Path(found[1]).name} (process {found[2]})" if found else "another program"
+
+
+def unusable(store: Path, error: duckdb.Error) -> InputError | WorkError:
+    if "not a valid DuckDB database" in str(error):
+        return InputError(f"{store}: no DuckDB database; name another file with --store")
+    return WorkError(f"{store}: cannot be opened: {one_line(error)}")
+
+
+def one_line(error: duckdb.Error) -> str:
+    """The first line of DuckDB's message, without the name of its error class."""
+    return re.sub(r"^([A-Z]\w* )+Error: ", "", str(error).strip().split("\n")[0])
+
+
+def create(store: Path, migrations: Sequence[str] = MIGRATIONS) -> None:
+    """A new, empty store: it appears whole, so that a kill leaves none or a sound one."""
+
+    def write(path: Path) -> None:
+        path.unlink(missing_ok=True)
+        with duckdb.connect(str(path)) as connection:
+            upgrade(connection, store, migrations)
+
+    # the log of a store that was deleted by hand must not be replayed into the new one
+    store.with_name(f"{store.name}.wal").unlink(missing_ok=True)
+    write_whole(store, write)
+
+
+def upgrade(connection: Connection, store: Path, migrations: Sequence[str] = MIGRATIONS) -> None:
+    """Apply the migrations that the store lacks, all in one transaction, and renew its views.
+
+    Raises
+    ------
+    InputError
+        The database is no store, or a newer workbench made it.
+    """
+    version = schema_version(connection, store, len(migrations))
+    if version == len(migrations):
+        return
+    with transaction(connection):
+        for number, migration in enumerate(migrations[version:], start=version + 1):
+            connection.execute(migration)
+            now = datetime.now(UTC).replace(tzinfo=None)
+            connection.execute("insert into stored.schema_version values (?, ?)", [number, now])
+        connection.execute(script("views.sql"))
+
+
+def schema_version(connection: Connection, store: Path, newest: int = len(MIGRATIONS)) -> int:
+    """The store's version; 0 for an empty database.
+
+    Raises
+    ------
+    InputError
+        The database is no store, or its version is above `newest`.
+    """
+    tables, versioned = connection.execute(
+        "select count(*), count(*) filter (schema_name = 'stored' and table_name = 'schema_version') "
+        "from duckdb_tables() where database_name = current_database()"
+    ).fetchall()[0]
+    if not tables:
+        return 0
+    if not versioned:
+        raise InputError(f"{store}: a DuckDB database, but no store of the workbench; name another file with --store")
+    version = int(connection.execute("select max(version) from stored.schema_version").fetchall()[0][0])
+    if version > newest:
+        raise InputError(
+            f"{store}: a newer workbench made it (schema {version}, this one knows {newest}): upgrade the workbench"
+        )
+    return version
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    connection.begin()
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()

@@ -1,0 +1,32 @@
+-- One run's results as they lie in its directory, on their way into the store.
+
+create or replace temp table incoming_tasks (
+    task varchar not null, task_id varchar not null, fingerprint varchar, options json, queries json, candidates json
+);
+create or replace temp table incoming_queries (
+    task varchar not null, query_id varchar not null, paragraph varchar, article varchar
+);
+create or replace temp table incoming_relevant_ranks (
+    task varchar not null, setting varchar not null, query_language varchar not null,
+    pool_language varchar not null, query_id varchar not null, passage_id varchar not null,
+    passage_language varchar not null, relevance smallint not null, rank integer
+);
+create or replace temp table incoming_retrieved_languages (
+    task varchar not null, query_language varchar not null, query_id varchar not null, depth smallint not null,
+    passage_language varchar not null, passages smallint not null
+);
+create or replace temp table incoming_first_passages (
+    task varchar not null, setting varchar not null, query_language varchar not null,
+    pool_language varchar not null, query_id varchar not null, passage_id varchar not null
+);
+create or replace temp table incoming_measurements (
+    task varchar not null, setting varchar not null, query_language varchar not null,
+    pool_language varchar not null, measure varchar not null, value double, queries integer not null
+);
+create or replace temp table incoming_sampled_pairs (
+    training_set varchar not null, kind varchar not null, query_language varchar not null,
+    passage_language varchar not null, pairs bigint not null
+);
+create or replace temp table incoming_sampled_batches (
+    training_set varchar not null, kind varchar not null, batches bigint not null
+);

@@ -1,0 +1,439 @@
+"""Which pairs, in which languages, a training batch holds: functions of (seed, step), and counts of what was drawn.
+
+Every draw has a stream of its own (`Stream`), and the pairs of a batch are settled without a look at the languages
+drawn for them, so that runs of one seed that differ in the sampling meet the same pairs at the same places of the
+same steps wherever the data allow: common random numbers.
+
+A batch never holds two pairs of one text group (`workbench.data.pairs.text_groups`): no pair_id twice, no normalised
+query or passage twice. Whole groups, rather than the texts of the languages drawn, because two pairs whose headings
+are the same in English ask the same in any two languages, and because the choice must not depend on the languages.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.data.pairs import ParallelPairs, hash_order, select, text_groups, text_keys
+from workbench.errors import InputError
+from workbench.records import Strategy
+
+Kind = Literal["english", "pooled", "mono", "cross", "mixed"]
+
+ANY = "any language"
+TWO = "two languages"
+"""What a pair must have to enter a batch; the third requirement is one language, by its code."""
+
+
+class Stream(IntEnum):
+    """One independent stream of random numbers for each thing that is drawn."""
+
+    ORDER = 0
+    SUBSTITUTES = 1
+    KIND = 2
+    LANGUAGE = 3
+    SET = 4
+    COLUMNS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Pairs of one training set and the language of each side."""
+
+    step: int
+    """0-based."""
+    training_set: int
+    """Index into the sampler's sets."""
+    kind: Kind
+    """A hybrid batch is `mono` or `cross`."""
+    pairs: NDArray[np.int64]
+    """[batch] row in the set."""
+    query_languages: NDArray[np.int64]
+    """[batch] column in the set's languages."""
+    passage_languages: NDArray[np.int64]
+    """[batch] column in the set's languages."""
+
+
+class Source:
+    """One training set as the sampler sees it."""
+
+    def __init__(self, pairs: ParallelPairs) -> None:
+        keys = text_keys(pairs.texts)
+        same = (pairs.negatives >= 0) & (keys[pairs.negatives] == keys[pairs.passages]) & pairs.has
+        self.name = pairs.name
+        self.languages = pairs.languages
+        self.contradictions = int(same.sum())
+        """Texts that are both the passage of a pair and its hard negative; the pair is not used in that language."""
+        self.has: NDArray[np.bool_] = pairs.has & ~same
+        self.counts: NDArray[np.int64] = self.has.sum(axis=1)
+        """[pairs] languages of each."""
+        self.groups = text_groups(pairs, keys)
+        self.barred = barred_groups(pairs, keys, self.groups)
+        """[pairs, languages] group whose passage is a hard negative of the pair, -1 for none; None for no such pair."""
+
+    def usable(self, need: str, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """[rows] whether a pair has what the batch needs."""
+        if need in (ANY, TWO):
+            return self.counts[rows] >= (1 if need == ANY else 2)
+        if need not in self.languages:
+            return np.zeros(len(rows), bool)
+        return self.has[rows, self.languages.index(need)]
+
+    def size(self, need: str) -> int:
+        """How many pairs are usable."""
+        return int(self.usable(need, np.arange(len(self.counts))).sum())
+
+    def largest_batch(self, need: str) -> int:
+        """How many usable pairs can stand in one batch: one of each of their groups."""
+        usable = self.usable(need, np.arange(len(self.counts)))
+        return int(np.count_nonzero(np.bincount(self.groups[usable])))
+
+
+def barred_groups(pairs: ParallelPairs, keys: NDArray[np.int32], groups: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """[pairs, languages] the group that has the hard negative as a passage, -1 for none; None where all are -1."""
+    of_key = np.full(len(keys) + 1, -1, np.int64)
+    of_key[keys[pairs.passages[pairs.has]]] = groups[np.nonzero(pairs.has)[0]]
+    barred = of_key[np.where(pairs.negatives >= 0, keys[pairs.negatives], len(keys))]
+    return barred if (barred >= 0).any() else None
+
+
+class Sampler:
+    """The batches of a run. It keeps nothing but caches: `batch(step)` can be asked in any order.
+
+    Step s of a set takes the slice [s * batch_size, (s + 1) * batch_size) of the endless row of the set's
+    permutations, one an epoch, also where another set is drawn at other steps: places stay comparable between runs.
+    With one set and nothing to skip, each pair thus comes once an epoch; with several, once in the mean. A pair that
+    cannot enter the batch is replaced, at its place, from an order of substitutes of that step.
+
+    Parameters
+    ----------
+    sets
+        One or more; a batch is from one of them, drawn in proportion to its pairs that the batch could hold.
+    alpha
+        hybrid: probability of a mono batch; mixed: of a same-language pair; else ignored.
+
+    Raises
+    ------
+    InputError
+        No set can fill a batch.
+    """
+
+    def __init__(
+        self, sets: Sequence[ParallelPairs], strategy: Strategy, alpha: float, batch_size: int, seed: int
+    ) -> None:
+        self.strategy = strategy
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.seed = seed
+        self.warnings: list[str] = []
+        """What a user should know: pairs, languages or sets that are drawn less than one would expect."""
+        self._sources = [Source(pairs) for pairs in sets]
+        self._warn_of_contents()
+        self._shares = {need: self._share_out(need) for need in self._needs()}
+        self._languages = [need for need, share in self._shares.items() if need not in (ANY, TWO) and share is not None]
+        self._check_filled()
+        self._orders: list[dict[int, NDArray[np.int64]]] = [{} for _ in sets]
+
+    @property
+    def epoch_steps(self) -> int:
+        """Steps in which as many pairs are drawn as there are."""
+        return math.ceil(sum(source.size(ANY) for source in self._sources) / self.batch_size)
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step, 0-based."""
+        kind = self._kind(step)
+        need = self._need(kind, step)
+        index = self._pick_set(need, step)
+        rows = self._rows(index, need, step)
+        return Batch(step, index, kind, rows, *self._columns(index, kind, need, rows, step))
+
+    # what can be drawn
+
+    def _needs(self) -> list[str]:
+        """What the strategy may ask of a pair."""
+        if self.strategy == "english":
+            return ["en"]
+        if self.strategy in ("pooled", "mixed"):
+            return [ANY]
+        languages = sorted({language for source in self._sources for language in source.languages})
+        mono = self.strategy == "mono" or (self.strategy == "hybrid" and self.alpha > 0)
+        cross = self.strategy == "cross" or (self.strategy == "hybrid" and self.alpha < 1)
+        return [*(languages if mono else []), *([TWO] if cross else [])]
+
+    def _share_out(self, need: str) -> NDArray[np.float64] | None:
+        """[sets] upper bounds of the sets' shares of [0, 1), by usable pairs; None where no set fills a batch."""
+        sizes = []
+        for source in self._sources:
+            pairs, together = source.size(need), source.largest_batch(need)
+            sizes.append(pairs if together >= self.batch_size else 0)
+            if pairs and not sizes[-1]:
+                use = f"mono batches in {need!r}" if self.strategy in ("mono", "hybrid") and need != TWO else "batches"
+                self.warnings.append(
+                    f"{source.name}: left out of {use}: {pairs} pairs with {named(need)}, {together} of them with "
+                    f"texts of their own, fewer than train.batch_size {self.batch_size}"
+                )
+        return np.cumsum(sizes) / sum(sizes) if any(sizes) else None
+
+    def _warn_of_contents(self) -> None:
+        for source in self._sources:
+            pairs, largest = source.size(ANY), int(np.bincount(source.groups).max(initial=0))
+            if source.contradictions:
+                self.warnings.append(
+                    f"{source.name}: {source.contradictions} passages are also their pair's hard negative: the pair is "
+                    "not drawn in that language"
+                )
+            if largest * self.batch_size > max(pairs, self.batch_size):
+                self.warnings.append(
+                    f"{source.name}: {largest} of {pairs} pairs share texts with one another; a batch holds one of "
+                    "them, so they are drawn less often than others"
+                )
+            if self.strategy == "mixed" and (single := int((source.counts == 1).sum())):
+                self.warnings.append(f"{source.name}: {single} of {pairs} pairs have one language only and stay in it")
+
+    def _check_filled(self) -> None:
+        """Every kind of batch that can be drawn can be filled."""
+        lacking = [need for need, share in self._shares.items() if share is None]
+        wanted = [need for need in lacking if need in (ANY, TWO) or not self._languages]
+        if not wanted:
+            return
+        found = [
+            f"{source.name} ({' '.join(source.languages)}) has "
+            + ", ".join(f"{source.largest_batch(need)} with {named(need)}" for need in wanted)
+            for source in self._sources
+        ]
+        raise InputError(
+            f"train.sampling.strategy {self.strategy!r}: no training set has train.batch_size {self.batch_size} pairs "
+            f"with texts of their own: {'; '.join(found)}"
+        )
+
+    # what is drawn
+
+    def _stream(self, stream: Stream, *at: int) -> np.random.Generator:
+        return np.random.default_rng([self.seed, stream, *at])
+
+    def _kind(self, step: int) -> Kind:
+        if self.strategy != "hybrid":
+            return self.strategy
+        return "mono" if self._stream(Stream.KIND, step).random() < self.alpha else "cross"
+
+    def _need(self, kind: Kind, step: int) -> str:
+        if kind == "mono":
+            return self._languages[int(self._stream(Stream.LANGUAGE, step).random() * len(self._languages))]
+        return {"english": "en", "cross": TWO}.get(kind, ANY)
+
+    def _pick_set(self, need: str, step: int) -> int:
+        share = self._shares[need]
+        assert share is not None
+        return int(np.searchsorted(share, self._stream(Stream.SET, step).random(), side="right"))
+
+    def _rows(self, index: int, need: str, step: int) -> NDArray[np.int64]:
+        """[batch] the slice of the step, pairs that cannot be used or do not go together replaced at their place."""
+        source = self._sources[index]
+        together = Together(source)
+        rows = self._slice(index, step)
+        usable = source.usable(need, rows).tolist()
+        vacant = [place for place, row in enumerate(rows.tolist()) if not (usable[place] and together.admit(row))]
+        if not vacant:
+            return rows
+        for substitutes in self._substitutes(index, step):
+            for row in substitutes[source.usable(need, substitutes)].tolist():
+                if together.admit(row):
+                    rows[vacant.pop(0)] = row
+                    if not vacant:
+                        return rows
+        raise InputError(
+            f"{source.name}: only {self.batch_size - len(vacant)} pairs with {named(need)} go together in the batch of "
+            f"step {step + 1}, train.batch_size is {self.batch_size}: hard negatives of some are passages of others"
+        )
+
+    def _slice(self, index: int, step: int) -> NDArray[np.int64]:
+        """[batch] the rows that the set's permutations have for this step."""
+        size = len(self._sources[index].groups)
+        places = np.arange(step * self.batch_size, (step + 1) * self.batch_size)
+        epochs = np.unique(places // size).tolist()
+        parts = [self._order(index, epoch)[places[places // size == epoch] % size] for epoch in epochs]
+        return np.concatenate(parts)
+
+    def _order(self, index: int, epoch: int) -> NDArray[np.int64]:
+        """The permutation of an epoch; kept for as long as the slices of following steps need it."""
+        kept = self._orders[index]
+        if epoch not in kept:
+            if len(kept) > 1:
+                kept.clear()
+            kept[epoch] = self._stream(Stream.ORDER, index, epoch).permutation(len(self._sources[index].groups))
+        return kept[epoch]
+
+    def _substitutes(self, index: int, step: int) -> Iterator[NDArray[np.int64]]:
+        """Every row of the set once, piece by piece, in an order that depends on (seed, set, step) alone.
+
+        A walk of random start and stride over the first epoch's permutation: a full permutation a step would cost
+        more than the batch where a set has a million pairs.
+        """
+        order = self._order(index, 0)
+        size = len(order)
+        random = self._stream(Stream.SUBSTITUTES, index, step)
+        start, stride = int(random.integers(size)), int(random.integers(1, size))
+        while math.gcd(stride, size) > 1:
+            stride = int(random.integers(1, size))
+        done, piece = 0, 4 * self.batch_size
+        while done < size:
+            places = np.arange(done, min(done + piece, size))
+            yield order[(start + stride * places) % size]
+            done, piece = done + piece, 2 * piece
+
+    def _columns(
+        self, index: int, kind: Kind, need: str, rows: NDArray[np.int64], step: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """[batch], [batch] the columns of the queries' and the passages' languages."""
+        source = self._sources[index]
+        if kind in ("english", "mono"):
+            column = np.full(len(rows), source.languages.index(need))
+            return column, column
+        has, counts = source.has[rows], source.counts[rows]
+        draws = self._stream(Stream.COLUMNS, step).random((3, len(rows)))
+        first = (draws[0] * counts).astype(int)
+        second = (draws[1] * (counts - 1)).astype(int)
+        second += second >= first
+        if kind == "pooled":
+            second = first
+        if kind == "mixed":
+            second = np.where((draws[2] < self.alpha) | (counts == 1), first, second)
+        return nth_true(has, first), nth_true(has, second)
+
+
+class Together:
+    """The pairs admitted to a batch so far, by what they exclude."""
+
+    def __init__(self, source: Source) -> None:
+        self._groups = source.groups
+        self._all_barred = source.barred
+        self._taken: set[int] = set()
+        self._barred: set[int] = set()
+
+    def admit(self, row: int) -> bool:
+        """Take the pair unless it shares a text with one that is in, or a hard negative of either is in the other."""
+        group = int(self._groups[row])
+        barred = set() if self._all_barred is None else set(self._all_barred[row].tolist())
+        barred -= {-1, group}
+        if group in self._taken or group in self._barred or not barred.isdisjoint(self._taken):
+            return False
+        self._taken.add(group)
+        self._barred |= barred
+        return True
+
+
+def named(need: str) -> str:
+    return need if need in (ANY, TWO) else repr(need)
+
+
+def nth_true(has: NDArray[np.bool_], places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """[rows] the column of each row's n-th true value, n from 0."""
+    return (np.cumsum(has, axis=1) == places[:, None] + 1).argmax(axis=1)
+
+
+def hold_out(pairs: ParallelPairs, count: int) -> tuple[ParallelPairs, ParallelPairs]:
+    """Training and validation pairs; which ones are held out depends on the pair_ids alone.
+
+    The first `count` pairs of `hash_order` are held out. Training pairs with the passage of one of them (normalised,
+    in any language) stay in their rows but exist in no language, so that the rows, and with them the order of the
+    pairs, are the same for any texts. Of held-out pairs that share texts with one another one is kept, so that they
+    can all stand in one batch.
+
+    Raises
+    ------
+    InputError
+        There would be no pair left to train on.
+    """
+    if count == 0:
+        return pairs, select(pairs, np.arange(0))
+    if count >= len(pairs.pair_ids):
+        raise InputError(
+            f"{pairs.name}: train.validation.pairs holds out {count} of its {len(pairs.pair_ids)} pairs; "
+            f"allowed: 0 to {len(pairs.pair_ids) - 1}"
+        )
+    order = hash_order(pairs.pair_ids)
+    training, held = np.sort(order[count:]), np.sort(order[:count])
+    keys = text_keys(pairs.texts)
+    passages = np.where(pairs.has, keys[pairs.passages], -1)
+    held_passages = np.setdiff1d(passages[held], [-1])
+    leaking = np.isin(passages, held_passages).sum(axis=1) > 0
+    leaking[held] = False
+    held_out = select(pairs, held)
+    first_of_group = np.unique(text_groups(held_out, text_keys(held_out.texts)))
+    return select(without_texts(pairs, leaking), training), select(held_out, first_of_group)
+
+
+def without_texts(pairs: ParallelPairs, rows: NDArray[np.bool_]) -> ParallelPairs:
+    """The same pairs, those in `rows` in no language."""
+
+    def blank(texts: NDArray[np.int32]) -> NDArray[np.int32]:
+        return np.where(rows[:, None], np.int32(-1), texts)
+
+    return replace(
+        pairs, queries=blank(pairs.queries), passages=blank(pairs.passages), negatives=blank(pairs.negatives)
+    )
+
+
+class SampleCounts:
+    """What was really drawn: batches and pairs by training set, kind and languages."""
+
+    def __init__(self) -> None:
+        self._batches: Counter[tuple[int, str]] = Counter()
+        self._pairs: Counter[tuple[int, str, int, int]] = Counter()
+
+    def add(self, batch: Batch) -> None:
+        at = batch.training_set, batch.kind
+        self._batches[at] += 1
+        columns = zip(batch.query_languages.tolist(), batch.passage_languages.tolist(), strict=True)
+        self._pairs.update((*at, query, passage) for query, passage in columns)
+
+    def merge(self, other: "SampleCounts") -> None:
+        """Add the counts of another stretch of the same run."""
+        self._batches.update(other._batches)
+        self._pairs.update(other._pairs)
+
+    def as_plain(self) -> list[dict[str, Any]]:
+        """For JSON: sets by index, languages by column."""
+        return [
+            {
+                "training_set": index,
+                "kind": kind,
+                "batches": batches,
+                "pairs": [[*at[2:], n] for at, n in sorted(self._pairs.items()) if at[:2] == (index, kind)],
+            }
+            for (index, kind), batches in sorted(self._batches.items())
+        ]
+
+    @classmethod
+    def from_plain(cls, plain: Iterable[Mapping[str, Any]]) -> "SampleCounts":
+        """The inverse of `as_plain`."""
+        counts = cls()
+        for part in plain:
+            at = part["training_set"], part["kind"]
+            counts._batches[at] += part["batches"]
+            counts._pairs.update({(*at, query, passage): n for query, passage, n in part["pairs"]})
+        return counts
+
+    def tables(self, sets: Sequence[ParallelPairs]) -> dict[str, dict[str, list[Any]]]:
+        """Columns of the tables `sampled_batches` and `sampled_pairs`, sets and languages by name."""
+        batches = sorted(self._batches.items())
+        pairs = sorted(self._pairs.items())
+        return {
+            "sampled_batches": {
+                "training_set": [sets[index].name for (index, _), _ in batches],
+                "kind": [kind for (_, kind), _ in batches],
+                "batches": [n for _, n in batches],
+            },
+            "sampled_pairs": {
+                "training_set": [sets[index].name for (index, *_), _ in pairs],
+                "kind": [kind for (_, kind, *_), _ in pairs],
+                "query_language": [sets[index].languages[query] for (index, _, query, _), _ in pairs],
+                "passage_language": [sets[index].languages[passage] for (index, _, _, passage), _ in pairs],
+                "pairs": [n for _, n in pairs],
+            },
+        }
