@@ -6,8 +6,8 @@ with `AutoModel.from_pretrained` and with `SentenceTransformer(path)`.
 """
 
 import json
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -113,6 +113,28 @@ class Encoder(nn.Module):
             ids[row, : len(text)] = text
             mask[row, : len(text)] = 1
         return torch.from_numpy(ids).to(self.device), torch.from_numpy(mask).to(self.device)
+
+    @contextmanager
+    def shared_lookup(self, tokens: Sequence[Tokens]) -> Iterator[None]:
+        """Within it, word vectors of `tokens` are looked up once for all calls that carry a gradient.
+
+        The gradient of a table of word vectors is as large as the table, hundreds of megabytes for a multilingual
+        vocabulary. Calls within the context add up that of the rows in use; the table's own is written once, at the
+        end, so that the context must close before the optimiser's step.
+        """
+        table: nn.Embedding = self.backbone.get_input_embeddings()  # type: ignore[operator]
+        used = np.unique(np.concatenate([*tokens, [self.tokenizer.pad_token_id]]))
+        place = torch.zeros(table.num_embeddings, dtype=torch.int64, device=self.device)
+        place[torch.from_numpy(used).to(self.device)] = torch.arange(len(used), device=self.device)
+        looked_up = nn.functional.embedding(torch.from_numpy(used).to(self.device), table.weight, table.padding_idx)
+        rows = looked_up.detach().requires_grad_()
+        table.forward = lambda ids: nn.functional.embedding(place[ids], rows)  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            del table.forward  # the class' own shows again
+        if rows.grad is not None and looked_up.requires_grad:
+            looked_up.backward(rows.grad)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """[texts, tokens] -> float32 unit vectors [texts, dimension]."""

@@ -61,6 +61,9 @@ class SmallModel(PreTrainedModel):
             nn.init.orthogonal_(module.weight)
             nn.init.zeros_(module.bias)
 
+    def get_input_embeddings(self) -> nn.Embedding:
+        return self.grams
+
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> BaseModelOutput:
         """[texts, tokens] -> [texts, tokens, dimension]; other arguments of the transformers call mean nothing here."""
         return BaseModelOutput(last_hidden_state=self.projection(self.grams(input_ids)))

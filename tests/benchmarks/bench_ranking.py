@@ -84,7 +84,12 @@ def main(repetitions: int) -> None:
     queries, passages = made_vectors(task)
     torch.mm(torch.ones(64, 64), torch.ones(64, 64))
     before = peak_mib()
-    parts: dict[str, list[float]] = {"bare matrix product": [], "ranks": [], "measures": [], "ranks and top passages": []}
+    parts: dict[str, list[float]] = {
+        "bare matrix product": [],
+        "ranks": [],
+        "measures": [],
+        "ranks and top passages": [],
+    }
     for _ in range(repetitions):
         parts["ranks"].append(seconds(lambda: rank_task(task, queries, passages, top=False)))
         rankings = rank_task(task, queries, passages, top=False)
@@ -97,7 +102,9 @@ def main(repetitions: int) -> None:
         print(f"{name:32s} {statistics.median(times):8.3f} s   fastest {min(times):.3f}")
     both = np.array(parts["ranks"]) + np.array(parts["measures"])
     ratios = both / np.array(parts["bare matrix product"])
-    print(f"{'ratio, ranks and measures':32s} {statistics.median(ratios):8.2f}     range {ratios.min():.2f}-{ratios.max():.2f}")
+    print(
+        f"{'ratio, ranks and measures':32s} {statistics.median(ratios):8.2f}     range {ratios.min():.2f}-{ratios.max():.2f}"
+    )
     print(f"{'peak memory, top passages too':32s} {peak_mib() - before:8.0f} MiB")
 
 

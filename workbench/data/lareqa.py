@@ -12,17 +12,18 @@ parallel, these are the positions in any file; in MLQA-R those of the English pa
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.data.task import RetrievalTask
 from workbench.errors import InputError, allowed
 
-FILE_NAME = re.compile(r"([a-z]{2,3})\.json")
+FILE_NAME = re.compile(r"[a-z]{2,3}\.json")
 
 
 @dataclass(frozen=True)
@@ -91,15 +92,14 @@ def load_lareqa(
         if not any(paragraph.questions for paragraph, _ in kept if paragraph.language == language):
             part = f" in every {every_article}th article" if every_article > 1 else ""
             raise InputError(f"{file}: holds no question{part}: the language is empty")
-    return as_task(name, sorted(files), kept, passage_text)
+    return as_task(name, sorted(files), kept, passage_text, candidate_namer(paragraphs))
 
 
 def language_files(path: Path, languages: Collection[str] | None) -> dict[str, Path]:
     """The files of the languages to take, English first, then by code."""
     if not path.is_dir():
         raise InputError(f"{path}: {'is no folder' if path.exists() else 'there is no such folder'}")
-    matches = {file: FILE_NAME.fullmatch(file.name) for file in path.iterdir()}
-    files = {match[1]: file for file, match in matches.items() if match}
+    files = {file.stem: file for file in path.glob("*.json") if FILE_NAME.fullmatch(file.name)}
     if not files:
         raise InputError(f"{path}: holds no <language>.json")
     wanted = sorted(files if languages is None else set(languages))
@@ -141,7 +141,7 @@ def sentence_breaks(paragraph: Any, context: str, where: str) -> tuple[tuple[int
     """[start, end) of each sentence, checked to be ascending and inside the context."""
     if isinstance(paragraph, dict) and "sentence_breaks" not in paragraph:
         raise InputError(
-            f"{where}: 'sentence_breaks' is missing; LAReQA's own files have it, copies of XQuAD and MLQA on hubs lack it"
+            f"{where}: 'sentence_breaks' is missing; LAReQA's own files have it, copies on dataset hubs lack it"
         )
     breaks = []
     end_before = 0
@@ -186,17 +186,14 @@ def sentence_at(start: int, breaks: Sequence[tuple[int, int]], context: str) -> 
 
 
 def check_question_ids(paragraphs: Sequence[Paragraph], file: Path) -> None:
-    seen: dict[str, Paragraph] = {}
+    """Within a language an id is one question's."""
+    seen: dict[str, str] = {}
     for paragraph in paragraphs:
-        for question in paragraph.questions:
-            if (other := seen.setdefault(question.question_id, paragraph)) is not paragraph or (
-                sum(q.question_id == question.question_id for q in paragraph.questions) > 1
-            ):
-                raise InputError(
-                    f"{file}: data[{paragraph.article}].paragraphs[{paragraph.position}]: question id "
-                    f"{question.question_id!r} is there twice, also in "
-                    f"data[{other.article}].paragraphs[{other.position}]"
-                )
+        for number, question in enumerate(paragraph.questions):
+            place = f"data[{paragraph.article}]: paragraphs[{paragraph.position}]: qas[{number}]"
+            other = seen.setdefault(question.question_id, place)
+            if other != place:
+                raise InputError(f"{file}: {place}: id {question.question_id!r} stands in {other} already")
 
 
 def parts(parent: Any, key: str, where: str) -> Iterator[tuple[Any, str]]:
@@ -272,47 +269,65 @@ def as_task(
     languages: Sequence[str],
     kept: Sequence[tuple[Paragraph, Unit]],
     passage_text: Literal["sentence", "sentence_paragraph"],
+    candidate_id: Callable[[Paragraph, int], str],
 ) -> RetrievalTask:
     """Paragraphs to matrices; candidates by language, then in the order of the file."""
     kept = sorted(kept, key=lambda pair: (pair[0].language, pair[0].article, pair[0].position))
-    units = {q.question_id: unit for paragraph, unit in kept for q in paragraph.questions}
-    query_ids = sorted(units)
-    rows = {query_id: row for row, query_id in enumerate(query_ids)}
-    queries = np.full((len(query_ids), len(languages)), -1, np.int32)
-    query_texts: dict[str, int] = {}
-    passage_texts: dict[str, int] = {}
-    candidate_ids: list[str] = []
-    candidates: list[int] = []
-    candidate_languages: list[int] = []
-    relevant: list[tuple[int, int]] = []
-    name_candidate = candidate_namer([paragraph for paragraph, _ in kept])
-    for paragraph, _ in kept:
-        column = languages.index(paragraph.language)
-        for question in paragraph.questions:
-            row = rows[question.question_id]
-            queries[row, column] = query_texts.setdefault(question.text, len(query_texts))
-            relevant.append((row, len(candidates) + question.sentence))
-        for sentence, (start, end) in enumerate(paragraph.breaks):
-            passage = paragraph.context[start:end]
-            if passage_text == "sentence_paragraph":
-                passage = f"{passage} {paragraph.context}"
-            candidate_ids.append(name_candidate(paragraph, sentence))
-            candidates.append(passage_texts.setdefault(passage, len(passage_texts)))
-            candidate_languages.append(column)
-    relevant.sort()
+    sentences = [(paragraph, number) for paragraph, _ in kept for number in range(len(paragraph.breaks))]
+    passage_texts, candidates = unique([passage(*sentence, passage_text) for sentence in sentences])
+    units = {question.question_id: unit for paragraph, unit in kept for question in paragraph.questions}
+    rows = {question_id: row for row, question_id in enumerate(sorted(units))}
+    firsts = np.cumsum([0, *(len(paragraph.breaks) for paragraph, _ in kept)]).tolist()
+    asked = sorted(
+        (rows[question.question_id], first + question.sentence, languages.index(paragraph.language), question.text)
+        for (paragraph, _), first in zip(kept, firsts, strict=False)
+        for question in paragraph.questions
+    )
+    query_rows, relevant, columns, questions = zip(*asked, strict=True)
+    query_texts, queries = unique(questions)
+    matrix = np.full((len(rows), len(languages)), -1, np.int32)
+    matrix[list(query_rows), list(columns)] = queries
     return RetrievalTask(
         name=name,
         languages=tuple(languages),
-        query_texts=tuple(query_texts),
-        passage_texts=tuple(passage_texts),
-        query_ids=tuple(query_ids),
-        queries=queries,
-        paragraphs=[f"{units[i].article:03d}-{units[i].number:03d}" for i in query_ids],
-        articles=[f"{units[i].article:03d}" for i in query_ids],
-        candidate_ids=tuple(candidate_ids),
-        candidate_languages=np.array(candidate_languages, np.int16),
-        candidates=np.array(candidates, np.int32),
-        relevant_queries=np.array([row for row, _ in relevant], np.int32),
-        relevant_candidates=np.array([candidate for _, candidate in relevant], np.int32),
-        relevances=np.ones(len(relevant), np.int16),
+        query_texts=query_texts,
+        passage_texts=passage_texts,
+        query_ids=tuple(rows),
+        queries=matrix,
+        paragraphs=tuple(f"{units[i].article:03d}-{units[i].number:03d}" for i in rows),
+        articles=tuple(f"{units[i].article:03d}" for i in rows),
+        candidate_ids=tuple(candidate_id(*sentence) for sentence in sentences),
+        candidate_languages=np.array([languages.index(paragraph.language) for paragraph, _ in sentences], np.int16),
+        candidates=candidates,
+        relevant_queries=np.array(query_rows, np.int32),
+        relevant_candidates=np.array(relevant, np.int32),
+        relevances=np.ones(len(asked), np.int16),
     )
+
+
+def passage(paragraph: Paragraph, sentence: int, passage_text: Literal["sentence", "sentence_paragraph"]) -> str:
+    start, end = paragraph.breaks[sentence]
+    alone = paragraph.context[start:end]
+    return alone if passage_text == "sentence" else f"{alone} {paragraph.context}"
+
+
+def unique(texts: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """The distinct texts, and [texts] which of them each one is."""
+    places: dict[str, int] = {}
+    indexes = np.array([places.setdefault(text, len(places)) for text in texts], np.int32)
+    return tuple(places), indexes
+
+
+def candidate_namer(paragraphs: Sequence[Paragraph]) -> Callable[[Paragraph, int], str]:
+    """How candidates are named; wide enough for all of these, so that the names sort as the sentences do."""
+    article = max(3, *(len(str(paragraph.article)) for paragraph in paragraphs))
+    position = max(3, *(len(str(paragraph.position)) for paragraph in paragraphs))
+    sentence = max(2, *(len(str(len(paragraph.breaks))) for paragraph in paragraphs))
+
+    def named(paragraph: Paragraph, number: int) -> str:
+        return (
+            f"{paragraph.language}-{paragraph.article:0{article}d}-{paragraph.position:0{position}d}"
+            f"-{number:0{sentence}d}"
+        )
+
+    return named

@@ -137,7 +137,9 @@ SCORES: dict[str, Callable[[RankedRelevants, int | None], Values]] = {
 def score(measure: str, data: RankedRelevants) -> Values:
     name, _, depth = measure.partition("@")
     if name not in SCORES or (depth and not (depth.isdecimal() and int(depth) > 0)) or (name == "recall" and not depth):
-        raise InputError(f"measure {measure!r} has no value per query; {allowed(measure, (*RETRIEVAL, 'rank_distance'))}")
+        raise InputError(
+            f"measure {measure!r} has no value per query; {allowed(measure, (*RETRIEVAL, 'rank_distance'))}"
+        )
     return SCORES[name](data, int(depth) if depth else None)
 
 

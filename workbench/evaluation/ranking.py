@@ -33,8 +33,12 @@ Progress = Callable[[int, int], None]
 
 BLOCK_ROWS = 1024
 """Query rows multiplied at a time: enough for the matrix product's full rate."""
-CACHE_BYTES = 2**19
-"""Similarities compared at a time on a CPU: they stay in a core's second-level cache for all their thresholds."""
+PIECE_ROWS = 128
+"""Query rows that a thread of the CPU counts at a time."""
+CACHE_BYTES = 2**20
+"""Similarities and outcomes of comparisons that a thread works on at a time: half a second-level cache."""
+THRESHOLDS = 16
+"""Relevants of a query row that are compared at a time."""
 LANE = 8
 """Outcomes of comparisons (bytes) that are added as one 64-bit word."""
 TILE_WORDS = 255
@@ -252,9 +256,8 @@ def block_ranks(
     """[rows, relevants] rank of each in the pool of its language, and among all candidates."""
     if block.device.type != "cpu":
         return device_ranks(block, columns, pools)
-    rows = max(1, CACHE_BYTES // (4 * block.shape[1]))
-    pieces = [slice(start, start + rows) for start in range(0, len(block), rows)]
     values = block.numpy()
+    pieces = [slice(start, start + PIECE_ROWS) for start in range(0, len(block), PIECE_ROWS)]
     ranks = list(threads.map(lambda piece: cpu_ranks(values[piece], columns[piece], pools), pieces))
     own, merged = zip(*ranks, strict=True)
     return np.concatenate(own), np.concatenate(merged)
@@ -263,17 +266,28 @@ def block_ranks(
 def cpu_ranks(block: Floats, columns: Integers, pools: Pools) -> tuple[Integers, Integers]:
     """`block_ranks` by one thread."""
     thresholds = np.take_along_axis(block, columns, axis=1)
-    bits = np.empty(block.shape, np.bool_)
-    words = bits.view(np.uint64)
-    lanes = np.empty((2, *columns.shape, len(pools.tiles)), np.uint64)
-    for k in range(columns.shape[1]):
-        for compare, sums in zip((np.greater, np.greater_equal), lanes, strict=True):
-            compare(block, thresholds[:, k : k + 1], out=bits)
-            np.add.reduceat(words, pools.tiles, axis=1, out=sums[:, k])
-    counts = lane_sums(lanes)
+    counts = lane_sums(compared(block, thresholds, pools.tiles))
     in_pool = pools.tile_languages == pools.languages[pools.candidates[columns]][..., None]
     own = np.where(in_pool, counts, 0).sum(axis=-1)
     return settled(own, counts.sum(axis=-1), block.__getitem__, thresholds, columns, pools)
+
+
+def compared(block: Floats, thresholds: Floats, tiles: Integers) -> NDArray[np.uint64]:
+    """[2, rows, relevants, tiles] in eight parts, a byte each: columns above a threshold, and at least level with it."""
+    width, at_once = block.shape[1], min(thresholds.shape[1], THRESHOLDS)
+    # few long calls: between two calls a thread must wait for the interpreter
+    rows = max(1, CACHE_BYTES // (width * (block.itemsize + at_once)))
+    bits = np.empty((rows, at_once, width), np.bool_)
+    lanes = np.empty((2, *thresholds.shape, len(tiles)), np.uint64)
+    for row in range(0, len(block), rows):
+        for k in range(0, thresholds.shape[1], at_once):
+            part = slice(row, row + rows), slice(k, k + at_once)
+            limits = thresholds[part][..., None]
+            outcomes = bits[: limits.shape[0], : limits.shape[1]]
+            for compare, sums in zip((np.greater, np.greater_equal), lanes, strict=True):
+                compare(block[part[0], None], limits, out=outcomes)
+                np.add.reduceat(outcomes.view(np.uint64), tiles, axis=2, out=sums[part])
+    return lanes
 
 
 def lane_sums(words: NDArray[np.uint64]) -> Integers:
@@ -356,9 +370,7 @@ class BestPassages:
             self.own[part, language, :depth] = found
 
 
-def first_passages(
-    block: torch.Tensor, candidates: NDArray[np.int32], depth: int, size: int
-) -> NDArray[np.int32]:
+def first_passages(block: torch.Tensor, candidates: NDArray[np.int32], depth: int, size: int) -> NDArray[np.int32]:
     """[rows, depth] the candidates of the highest similarities, equal ones by id; the columns hold `size` candidates."""
     # one more than asked for shows a tie across the cut
     best = torch.topk(block, min(depth + 1, size), dim=1)
@@ -387,7 +399,9 @@ def assemble(
     relevant = rows.first[row] + offset
     candidate = task.relevant_candidates[relevant]
     query_language, passage_language = rows.language[row], task.candidate_languages[candidate]
-    one_pool = np.where(query_language == passage_language, SETTINGS.index("monolingual"), SETTINGS.index("cross_lingual"))
+    one_pool = np.where(
+        query_language == passage_language, SETTINGS.index("monolingual"), SETTINGS.index("cross_lingual")
+    )
     setting = np.concatenate([one_pool, np.full(len(row), SETTINGS.index("multilingual"))])
     pool_language = np.concatenate([passage_language, np.full(len(row), len(task.languages))])
     rank = np.concatenate([own, merged])

@@ -109,8 +109,8 @@ class Dispatcher:
         self.adopt()
         next_look = 0.0
         while True:
-            self.reap()
-            if self.free_slots() and time.monotonic() >= next_look:
+            changed = self.reap()
+            if self.free_slots() > 0 and (changed or time.monotonic() >= next_look):
                 self.start_queued()
                 if self.is_done():
                     return
@@ -201,17 +201,20 @@ class Dispatcher:
                 start_new_session=True,
             )
 
-    def reap(self) -> None:
-        """Note which workers and ingests have ended."""
-        for occupant in [occupant for occupant in self.occupants if occupant.is_gone()]:
+    def reap(self) -> bool:
+        """Note which workers and ingests have ended; whether any has."""
+        gone = [occupant for occupant in self.occupants if occupant.is_gone()]
+        for occupant in gone:
             self.occupants.remove(occupant)
             note_end(self.runs, occupant)
             if state_of(occupant.run) in ENDED:
                 self._ingest(occupant.run)
-        for run_id, child in [(run_id, child) for run_id, child in self.ingests if child.poll() is not None]:
+        done = [(run_id, child) for run_id, child in self.ingests if child.poll() is not None]
+        for run_id, child in done:
             self.ingests.remove((run_id, child))
             if child.returncode != 0:
                 say(f"{run_id}: not ingested (exit code {child.returncode}); its results stay in its folder")
+        return bool(gone or done)
 
     def _ingest(self, run: RunPaths) -> None:
         try:

@@ -124,7 +124,7 @@ select c.name as task, passage, passage_id, passage_language from stored.passage
 create or replace temp table coded_relevants as
 select distinct query, passage, passage_language, relevance
 from (select distinct task, query_id, passage_id, relevance from incoming_relevant_ranks)
-join query_codes using (task, query_id) join passage_codes using (task, passage_id);
+left join query_codes using (task, query_id) left join passage_codes using (task, passage_id);
 
 select error('relevant_ranks.parquet: query ' || query_id || ' and passage ' || passage_id
     || ' have the relevances ' || string_agg(relevance, ', '))
@@ -143,8 +143,7 @@ from (from coded_relevants anti join stored.relevants using (query, passage));
 
 create or replace temp table relevant_codes as
 select q.task, q.query_id, p.passage_id, r.relevant
-from stored.relevants r join query_codes q using (query) join passage_codes p using (passage)
-where p.task = q.task;
+from stored.relevants r join query_codes q using (query) left join passage_codes p using (passage);
 
 -- measures and languages
 insert into stored.measures
@@ -155,35 +154,36 @@ insert into stored.languages
 select (select coalesce(max(language), 0) from stored.languages) + row_number() over (order by name), name
 from (select distinct passage_language as name from incoming_retrieved_languages) anti join stored.languages using (name);
 
--- facts
+-- facts. Outer joins, so that they are made in the order in which they stand: free to choose, the optimiser pairs every
+-- query of a task with its every passage. A code that is not found is null, and refused by the table.
 insert into stored.relevant_ranks
 select getvariable('run'), cell, relevant, rank
 from incoming_relevant_ranks
-join cell_codes using (task, setting, query_language, pool_language)
-join relevant_codes using (task, query_id, passage_id)
+left join cell_codes using (task, setting, query_language, pool_language)
+left join relevant_codes using (task, query_id, passage_id)
 order by cell, relevant;
 
 insert into stored.retrieved_languages
 select getvariable('run'), cell, depth, l.language, query, passages
 from incoming_retrieved_languages i
-join cell_codes c on c.task = i.task and c.query_language = i.query_language and c.setting = 'multilingual'
-join query_codes q on q.task = i.task and q.query_id = i.query_id
-join stored.languages l on l.name = i.passage_language
+left join cell_codes c on c.task = i.task and c.query_language = i.query_language and c.setting = 'multilingual'
+left join query_codes q on q.task = i.task and q.query_id = i.query_id
+left join stored.languages l on l.name = i.passage_language
 order by cell, depth, l.language, query;
 
 insert into stored.first_passages
 select getvariable('run'), cell, query, passage
 from incoming_first_passages
-join cell_codes using (task, setting, query_language, pool_language)
-join query_codes using (task, query_id)
-join passage_codes using (task, passage_id)
+left join cell_codes using (task, setting, query_language, pool_language)
+left join query_codes using (task, query_id)
+left join passage_codes using (task, passage_id)
 order by cell, query;
 
 insert into stored.measurements
 select getvariable('run'), cell, s.measure, if(isfinite(value), value, null), queries
 from incoming_measurements i
-join cell_codes using (task, setting, query_language, pool_language)
-join stored.measures s on s.name = i.measure
+left join cell_codes using (task, setting, query_language, pool_language)
+left join stored.measures s on s.name = i.measure
 order by cell, s.measure;
 
 insert into stored.sampled_pairs

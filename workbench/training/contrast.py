@@ -88,19 +88,20 @@ def backward(
             return encoder(*encoder.pad([texts[row] for row in chunks[number]])).float()
 
     place = torch.from_numpy(np.argsort(np.concatenate(chunks))).to(encoder.device)
-    if chunk_size is None:
-        vectors = torch.cat([encoded(number) for number in range(len(chunks))])[place]
-        loss = batch_loss(vectors, batch, temperature, accelerator)
-        loss.backward()
-    else:
-        with torch.no_grad():
+    with encoder.shared_lookup(texts):
+        if chunk_size is None:
             vectors = torch.cat([encoded(number) for number in range(len(chunks))])[place]
-        vectors.requires_grad_()
-        loss = batch_loss(vectors, batch, temperature, accelerator)
-        loss.backward()
-        assert vectors.grad is not None
-        for number, rows in enumerate(chunks):
-            (encoded(number) * vectors.grad[torch.from_numpy(rows).to(vectors.device)]).sum().backward()
+            loss = batch_loss(vectors, batch, temperature, accelerator)
+            loss.backward()
+        else:
+            with torch.no_grad():
+                vectors = torch.cat([encoded(number) for number in range(len(chunks))])[place]
+            vectors.requires_grad_()
+            loss = batch_loss(vectors, batch, temperature, accelerator)
+            loss.backward()
+            assert vectors.grad is not None
+            for number, rows in enumerate(chunks):
+                (encoded(number) * vectors.grad[torch.from_numpy(rows).to(vectors.device)]).sum().backward()
     sum_over_processes(encoder, accelerator)
     return loss.item()
 
