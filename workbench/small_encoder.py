@@ -32,6 +32,7 @@ UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]")
 
 class SmallConfig(PreTrainedConfig):
     model_type = "workbench-small"
+    attribute_map: ClassVar[dict[str, str]] = {"hidden_size": "dimension"}
 
     def __init__(self, buckets: int = 32768, dimension: int = 128, **rest: Any) -> None:
         self.buckets = buckets

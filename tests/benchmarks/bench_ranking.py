@@ -100,10 +100,9 @@ def main(repetitions: int) -> None:
         parts["ranks and top passages"].append(seconds(lambda: rank_task(task, queries, passages)))
     for name, times in parts.items():
         print(f"{name:32s} {statistics.median(times):8.3f} s   fastest {min(times):.3f}")
-    both = np.array(parts["ranks"]) + np.array(parts["measures"])
-    ratios = both / np.array(parts["bare matrix product"])
+    ratios = (np.array(parts["ranks"]) + parts["measures"]) / parts["bare matrix product"]
     print(
-        f"{'ratio, ranks and measures':32s} {statistics.median(ratios):8.2f}     range {ratios.min():.2f}-{ratios.max():.2f}"
+        f"{'ratio, ranks and measures':32s} {statistics.median(ratios):8.2f}     {ratios.min():.2f} to {ratios.max():.2f}"
     )
     print(f"{'peak memory, top passages too':32s} {peak_mib() - before:8.0f} MiB")
 

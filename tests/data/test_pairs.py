@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.training.test_sampling import make_pairs, parallel_pairs
+from tests.data.examples import PROPERTY, make_pairs, parallel_pairs
 from workbench.data.pairs import ParallelPairs, first_pairs, hash_order, normalised, select, text_groups, text_keys
 
 
@@ -18,12 +18,15 @@ def texts_of(pairs: ParallelPairs, row: int) -> set[tuple[str, str]]:
     return {(side, normalised(pairs.texts[t])) for side, texts in sides.items() for t in texts[row].tolist() if t >= 0}
 
 
+@PROPERTY
 @given(parallel_pairs())
 def test_groups_are_the_connected_components_of_shared_texts(pairs: ParallelPairs) -> None:
     rows = range(len(pairs.pair_ids))
+    texts = [texts_of(pairs, row) for row in rows]
+    shared = [{a} | {b for b in rows if texts[a] & texts[b]} for a in rows]
     expected = list(rows)
     for _ in rows:
-        expected = [min(expected[b] for b in rows if a == b or texts_of(pairs, a) & texts_of(pairs, b)) for a in rows]
+        expected = [min(expected[b] for b in shared[a]) for a in rows]
     assert groups_of(pairs) == expected
 
 
@@ -53,6 +56,7 @@ def test_hash_order_depends_on_the_ids_alone() -> None:
     assert [i for i in order if i in ids[:50]] == [ids[row] for row in hash_order(ids[:50])]
 
 
+@PROPERTY
 @given(parallel_pairs(), st.integers(1, 40))
 def test_first_pairs_are_nested_and_keep_their_texts(pairs: ParallelPairs, count: int) -> None:
     part = first_pairs(pairs, count)

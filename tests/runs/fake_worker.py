@@ -8,7 +8,7 @@ from pathlib import Path
 
 from workbench.files import locked
 from workbench.paths import RunPaths
-from workbench.runs.directory import claim
+from workbench.runs.directory import record_worker
 from workbench.runs.events import EventLog
 
 
@@ -22,7 +22,7 @@ def main() -> int:
     asked: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
     with locked(run.lock, wait_s=20), EventLog(run.events) as events:
-        claim(run)
+        record_worker(run, os.getpid())
         shown = {name: os.environ.get(name) for name in ("CUDA_VISIBLE_DEVICES", "WORKBENCH_THREADS")}
         events.state("preparing", folder=str(Path.cwd()), **shown)
         events.state("training")

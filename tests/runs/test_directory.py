@@ -19,7 +19,6 @@ from workbench.paths import RunPaths, RunsPaths
 from workbench.records import PairSetSpec, SamplingSpec, State, TrainSpec
 from workbench.runs.directory import (
     Worker,
-    claim,
     create_run,
     delete_run,
     is_live,
@@ -28,6 +27,7 @@ from workbench.runs.directory import (
     make_run_id,
     read_spec,
     read_worker,
+    record_worker,
     resolve,
     status,
     this_host,
@@ -144,7 +144,7 @@ def test_folders_that_are_no_runs_are_not_listed(runs: RunsPaths, run: RunPaths)
 
 
 def test_a_listing_line_says_what_one_filters_by_and_how_far_it_is(run: RunPaths) -> None:
-    claim(run)
+    record_worker(run, os.getpid())
     say(run, "training")
     with EventLog(run.events) as events:
         events.write("step", step=3, steps=10, loss=1.25, eta_s=7.0)
@@ -175,7 +175,7 @@ def test_a_working_run_whose_process_is_gone_is_lost(run: RunPaths, ended: tuple
     assert status(run).state == "lost"  # no worker at all
     write_worker(run, *ended)
     assert status(run).state == "lost"
-    claim(run)
+    record_worker(run, os.getpid())
     assert status(run).state == state
 
 
@@ -187,7 +187,7 @@ def test_a_run_that_does_not_work_is_never_lost(run: RunPaths, ended: tuple[int,
 
 
 def test_a_queued_run_whose_worker_has_not_spoken_yet_is_preparing(run: RunPaths) -> None:
-    claim(run)
+    record_worker(run, os.getpid())
     assert status(run).state == "preparing"
 
 
@@ -199,7 +199,7 @@ def test_a_pid_that_another_process_has_now_is_a_worker_gone(run: RunPaths) -> N
 
 def test_a_zombie_is_a_worker_gone(run: RunPaths, zombie: subprocess.Popen[bytes]) -> None:
     say(run, "training")
-    claim(run, zombie.pid)
+    record_worker(run, zombie.pid)
     assert status(run).state == "lost"
 
 
@@ -268,7 +268,7 @@ def test_a_deleted_run_leaves_a_tombstone_and_never_its_name(runs: RunsPaths, ru
 
 
 def test_a_live_run_is_not_deleted(runs: RunsPaths, run: RunPaths) -> None:
-    claim(run)
+    record_worker(run, os.getpid())
     for state in ("training", "finished"):
         say(run, state)  # type: ignore[arg-type]
         with pytest.raises(InputError, match=f"is {state}; stop it"):

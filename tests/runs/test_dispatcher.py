@@ -221,7 +221,7 @@ def test_a_run_in_which_a_worker_started_by_hand_is_at_work_is_not_started(
 ) -> None:
     by_hand, free = queue_runs(2)
     with locked(by_hand.lock):
-        dispatcher = start_dispatcher(jobs=2)
+        dispatcher = start_dispatcher(jobs=1)
         wait_for(lambda: in_state("training", free), "the other at work")
         go(free)
         wait_for(lambda: in_state("finished", free), "the other finished")

@@ -13,7 +13,7 @@ from workbench.errors import InputError, WorkError
 from workbench.files import is_locked, locked
 from workbench.paths import RunPaths, RunsPaths
 from workbench.runs import supervisor
-from workbench.runs.directory import claim, create_run, read_worker, state_of
+from workbench.runs.directory import create_run, read_worker, record_worker, state_of
 from workbench.runs.events import EventLog, read_events
 from workbench.runs.supervisor import queue, resume, stop, stop_all, watch
 
@@ -90,7 +90,7 @@ def test_a_worker_that_the_signal_meets_before_it_can_answer_is_stopped(
     (run,) = queue_runs(1)
     sleeper = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
     with subprocess.Popen(sleeper, start_new_session=True) as child:
-        claim(run, child.pid)
+        record_worker(run, child.pid)
         assert state_of(run) == "preparing"
         assert stop(runs, run, 20.0) == "stopped"
         assert child.wait() == -signal.SIGTERM
@@ -101,7 +101,7 @@ def test_a_worker_in_a_group_of_others_is_signalled_alone(runs: RunsPaths, queue
     sleeper = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
     # one group with this test, which would end with it
     with subprocess.Popen(sleeper) as child:
-        claim(run, child.pid)
+        record_worker(run, child.pid)
         say(run, "training")
         assert stop(runs, run, 20.0) == "lost"
         assert child.wait() == -signal.SIGTERM
@@ -186,7 +186,7 @@ def test_watching_gives_every_event_once_and_ends_with_the_runs(
 def test_watching_tells_a_lost_run_and_a_removed_one(runs: RunsPaths, queue_runs: Queue) -> None:
     lost, removed = queue_runs(2)
     say(lost, "training")
-    claim(lost)
+    record_worker(lost, os.getpid())
     say(removed, "stopped")
     news = watch(runs, [lost.run_id], runs.root / "x.duckdb")
     assert next(news).state == "training"
@@ -233,14 +233,17 @@ def test_queued_runs_are_dispatched_though_the_queuing_process_has_gone(runs: Ru
 def test_watching_starts_a_dispatcher_again_and_gives_up_when_none_stays(
     runs: RunsPaths, queue_runs: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "DISPATCHER_POLL_S", 0.5)
+    monkeypatch.setattr(supervisor, "DISPATCHER_POLL_S", 0.2)
+    monkeypatch.setattr(supervisor, "DISPATCHER_STARTS", 100)
     (run,) = queue_runs(1)
     run.config.write_text("{")
     assert [update.state for update in watch(runs, [run.run_id], runs.root / "x.duckdb")][-1] == "failed"
+    wait_for(lambda: not is_locked(runs.dispatcher_lock), "the dispatcher's end")
+    monkeypatch.setattr(supervisor, "DISPATCHER_STARTS", 3)
     again = create_run(runs, make_spec("again"))
     runs.service.mkdir(exist_ok=True)
     runs.dispatcher_lock.unlink()
     runs.dispatcher_lock.mkdir()  # no dispatcher can live so
     with pytest.raises(WorkError, match=r"dispatcher\.log: says why"):
         list(watch(runs, [again.run_id], runs.root / "x.duckdb"))
-    assert "IsADirectoryError" in runs.log.read_text()
+    wait_for(lambda: "IsADirectoryError" in runs.log.read_text(), "the reason in the log")

@@ -322,7 +322,7 @@ TEMPLATES: dict[str, Templates] = {
         "zh": (
             "{name}的桥是用什么造的？",
             "{name}的桥是用{value}造的。",
-            "在{name}，人们走过一座用{value}造的桥过河。",
+            "在{name}，人们从用{value}造的桥上过河。",
         ),
     },
     "founder": {

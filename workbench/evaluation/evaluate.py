@@ -1,5 +1,7 @@
 """From tasks and an encoder to result tables: every text is encoded once, every cell comes from one pass."""
 
+import hashlib
+import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -11,12 +13,11 @@ from workbench.data.task import RetrievalTask
 from workbench.encoder import Encoder, Side
 from workbench.evaluation.measures import measure_cells
 from workbench.evaluation.ranking import rank_task
-from workbench.evaluation.tables import result_tables
-from workbench.records import EvaluateSpec
+from workbench.evaluation.tables import Tables, concatenated, result_tables
+from workbench.records import EvaluateSpec, TaskSpec, to_plain
 
 Report = Callable[[str, int, int], None]
 """Told (stage, done, total) as the work goes on; may raise to stop it."""
-Tables = dict[str, Any]
 
 
 def encode_once(
@@ -40,7 +41,6 @@ def encode_once(
 
 def evaluate(
     tasks: Mapping[str, RetrievalTask],
-    task_ids: Mapping[str, str],
     encoder: Encoder,
     spec: EvaluateSpec,
     precision: str,
@@ -66,3 +66,21 @@ def evaluate(
         parts.append(result_tables(name, tasks[name], rankings, measure_cells(rankings)))
     ranked = time.perf_counter()
     return concatenated(parts), {"encoding": encoded - started, "ranking": ranked - encoded}
+
+
+def described(name: str, spec: TaskSpec, fingerprint: str, task: RetrievalTask) -> dict[str, Any]:
+    """What `tasks.json` says of a task; results are comparable where `task_id` is the same.
+
+    The id is a hash of everything that decides what is searched for in what: loader, options, content.
+    """
+    options = {key: value for key, value in to_plain(spec).items() if key not in ("loader", "path")}
+    identity = json.dumps([spec.loader, options, fingerprint], sort_keys=True)
+    columns = enumerate(task.languages)
+    return {
+        "task": name,
+        "task_id": hashlib.blake2b(identity.encode(), digest_size=6).hexdigest(),
+        "fingerprint": fingerprint,
+        "options": {"loader": spec.loader, **options},
+        "queries": {language: int((task.queries[:, i] >= 0).sum()) for i, language in enumerate(task.languages)},
+        "candidates": {language: int((task.candidate_languages == i).sum()) for i, language in columns},
+    }

@@ -1,7 +1,7 @@
 """Measures: ranks of the relevant passages in, numbers out. numpy alone.
 
-Names and definitions are trec_eval's where it has the measure: `map` and `map@20` divide by all relevants, `ndcg@10` has
-linear gain, a relevant beyond the depth searched counts as not found but stays in every denominator.
+Names and definitions are trec_eval's where it has the measure: `map` and `map@20` divide by all relevants, `ndcg@10`
+has linear gain. A relevant beyond the depth searched counts as not found but stays in every denominator.
 """
 
 from __future__ import annotations

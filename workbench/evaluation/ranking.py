@@ -273,7 +273,7 @@ def cpu_ranks(block: Floats, columns: Integers, pools: Pools) -> tuple[Integers,
 
 
 def compared(block: Floats, thresholds: Floats, tiles: Integers) -> NDArray[np.uint64]:
-    """[2, rows, relevants, tiles] in eight parts, a byte each: columns above a threshold, and at least level with it."""
+    """[2, rows, relevants, tiles] in a byte each of eight parts: columns above, and columns above or level."""
     width, at_once = block.shape[1], min(thresholds.shape[1], THRESHOLDS)
     # few long calls: between two calls a thread must wait for the interpreter
     rows = max(1, CACHE_BYTES // (width * (block.itemsize + at_once)))
@@ -371,7 +371,7 @@ class BestPassages:
 
 
 def first_passages(block: torch.Tensor, candidates: NDArray[np.int32], depth: int, size: int) -> NDArray[np.int32]:
-    """[rows, depth] the candidates of the highest similarities, equal ones by id; the columns hold `size` candidates."""
+    """[rows, depth] the most similar candidates, equal ones by id; `size` of the columns are no padding."""
     # one more than asked for shows a tie across the cut
     best = torch.topk(block, min(depth + 1, size), dim=1)
     values, at = best.values.cpu().numpy(), best.indices.cpu().numpy()
@@ -437,7 +437,7 @@ def with_best(rankings: Rankings, task: RetrievalTask, rows: QueryRows, best: Be
     # the multilingual cells are the last
     cut = np.searchsorted(setting, SETTINGS.index("multilingual"))
     own, merged = best.own[row[:cut], pool_language[:cut]], best.merged[row[cut:]]
-    listed, position = np.concatenate([np.argwhere(own >= 0), np.argwhere(merged >= 0) + (cut, 0)]).T
+    listed, position = np.concatenate([np.argwhere(own >= 0), np.argwhere(merged >= 0) + np.array([cut, 0])]).T
     top = TopPassages(
         setting=setting[listed],
         query_language=query_language[listed],
@@ -455,16 +455,16 @@ def retrieved(
     """Count the languages of the first passages `merged` [queries, TOP_ALL] of the multilingual pool."""
     shape = (len(merged), len(SHARE_DEPTHS), len(task.languages))
     counts = np.zeros(shape, np.int16)
-    for number, depth in enumerate(SHARE_DEPTHS):
+    for column, depth in enumerate(SHARE_DEPTHS):
         at, position = np.nonzero(merged[:, :depth] >= 0)
         languages = task.candidate_languages[merged[at, position]]
         flat = np.bincount(at * shape[2] + languages, minlength=shape[0] * shape[2])
-        counts[:, number] = flat.reshape(shape[0], shape[2])
-    at, number, language = np.nonzero(counts)
+        counts[:, column] = flat.reshape(shape[0], shape[2])
+    row, number, language = np.nonzero(counts)
     return RetrievedLanguages(
-        query_language=query_language[at],
-        query=query[at],
+        query_language=query_language[row],
+        query=query[row],
         depth=np.array(SHARE_DEPTHS, np.int16)[number],
         passage_language=language.astype(np.int16),
-        passages=counts[at, number, language],
+        passages=counts[row, number, language],
     )

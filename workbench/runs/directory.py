@@ -159,9 +159,8 @@ def this_host() -> str:
     return socket.gethostname()
 
 
-def claim(run: RunPaths, pid: int | None = None) -> None:
-    """Write down that process `pid` of this host, by default this one, works on `run`."""
-    pid = os.getpid() if pid is None else pid
+def record_worker(run: RunPaths, pid: int) -> None:
+    """Write down who works on `run`: a process of this host that is running now."""
     worker = Worker(pid, psutil.Process(pid).create_time(), this_host(), utc_now())
     write_whole(run.worker, json.dumps(asdict(worker)) + "\n")
 

@@ -24,10 +24,10 @@ from workbench.files import is_locked, locked
 from workbench.paths import RunPaths, RunsPaths
 from workbench.records import ENDED, RunSpec
 from workbench.runs.directory import (
-    claim,
     is_live,
     queue_locked,
     read_spec,
+    record_worker,
     run_folders,
     state_of,
 )
@@ -149,7 +149,9 @@ class Dispatcher:
         return known[1]
 
     def start_queued(self) -> None:
-        for run in self.queued()[: max(0, self.free_slots())]:
+        for run in self.queued():
+            if self.free_slots() <= 0:
+                return
             with queue_locked(self.runs):
                 # asked again: a view may have stopped or deleted it since
                 queued = last_event(run.events)
@@ -173,7 +175,7 @@ class Dispatcher:
         self.occupants.append(Occupant(run, self.runs.slot(number), child, queued))
         say(f"{run.run_id}: started in slot-{number} as process {child.pid}")
         try:
-            claim(run, child.pid)
+            record_worker(run, child.pid)
         except (WorkError, psutil.NoSuchProcess) as error:
             say(f"{run.run_id}: {error}")  # the worker writes the same when it gets so far
 

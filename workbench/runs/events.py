@@ -140,8 +140,9 @@ def last_event(path: Path, kinds: tuple[str, ...] | None = None) -> Event | None
             size = os.fstat(handle.fileno()).st_size
             tail = TAIL_BYTES
             while True:
-                handle.seek(max(0, size - tail))
-                found = newest(handle.read(), kinds)
+                bite = min(tail, size)
+                handle.seek(size - bite)
+                found = newest(handle.read(bite), kinds)
                 if found or tail >= size:
                     return found
                 tail *= 4

@@ -6,6 +6,7 @@ It reads the frozen `config.yaml`, speaks by writing into the directory, and nev
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.data.fingerprints import fingerprints
 from workbench.errors import InputError, Stopped, WorkbenchError, WorkError
-from workbench.files import locked, write_json
+from workbench.files import as_work_error, locked, write_whole
 from workbench.paths import RunPaths
 from workbench.records import RunSpec, Settings
 from workbench.runs.directory import claim, read_spec
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from workbench.data.task import RetrievalTask
     from workbench.encoder import Encoder
+    from workbench.evaluation.tables import Tables
 
 REPORTED = ("torch", "transformers", "accelerate", "tokenizers", "numpy", "pyarrow", "workbench")
 """Packages whose versions a run records."""
@@ -145,7 +147,6 @@ def helper_process(run: RunPaths, spec: RunSpec) -> int:
 
 def do(work: Work) -> None:
     """The stages of a run, one after the other."""
-    from workbench.evaluation.evaluate import evaluate
     from workbench.evaluation.tables import write_tables
 
     work.log.state("preparing")
@@ -162,15 +163,51 @@ def do(work: Work) -> None:
     tables = train_stage(work, encoder, accelerator)
     if work.settings.train is not None and work.settings.keep == "model":
         save_model(work.run, encoder)
-    work.check_stop()
     work.log.state("evaluating")
-    tables |= evaluate(tasks, encoder, work)
-    work.check_stop()
+    tables |= evaluate_stage(work, tasks, encoder)
     write_tables(work.run.results, tables)
-    write_json(work.run.results / "tasks.json", [task.described for task in tasks])
+    write_json(work.run.results / "tasks.json", descriptions(work, tasks))
     work.record(ended=utc_now())
     shutil.rmtree(work.run.checkpoints, ignore_errors=True)
     work.log.state("finished")
+
+
+def evaluate_stage(work: Work, tasks: Mapping[str, RetrievalTask], encoder: Encoder) -> Tables:
+    from workbench.evaluation.evaluate import evaluate
+
+    settings = work.settings
+    precision = settings.train.precision if settings.train else "fp32"
+    tables, seconds = evaluate(tasks, encoder, settings.evaluate, precision, Reporter(work))
+    work.seconds |= {stage: round(taken, 3) for stage, taken in seconds.items()}
+    return tables
+
+
+def descriptions(work: Work, tasks: Mapping[str, RetrievalTask]) -> list[dict[str, Any]]:
+    from workbench.evaluation.evaluate import described
+
+    specs, prints = work.settings.evaluate.tasks, work.spec.fingerprints
+    return [described(name, specs[name], prints[f"evaluate.tasks.{name}"], task) for name, task in tasks.items()]
+
+
+class Reporter:
+    """Writes progress events, not too many; and is where a stop takes effect."""
+
+    EVERY_S = 1.0
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.stage = ""
+        self.started = self.said = 0.0
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        self.work.check_stop()
+        now = time.monotonic()
+        if stage != self.stage:
+            self.stage, self.started = stage, now
+        if now - self.said > self.EVERY_S or done == total:
+            self.said = now
+            eta = (now - self.started) / max(done, 1) * (total - done)
+            self.work.log.write("progress", stage=stage, done=done, total=total, eta_s=eta)
 
 
 def environment(work: Work) -> dict[str, Any]:
@@ -192,8 +229,6 @@ def threads(work: Work) -> int:
     if work.settings.threads:
         return work.settings.threads
     if work.run.environment.is_file():
-        import json
-
         return int(json.loads(work.run.environment.read_text())["threads"])
     return int(os.environ.get("WORKBENCH_THREADS") or os.cpu_count() or 1)
 
@@ -242,8 +277,10 @@ def prepare_model(work: Work) -> tuple[Encoder, Accelerator]:
     return encoder.to(accelerator.device), accelerator
 
 
-def train_stage(work: Work, encoder: Encoder, accelerator: Accelerator) -> dict[str, Any]:
+def train_stage(work: Work, encoder: Encoder, accelerator: Accelerator) -> Tables:
     """Train where the settings say so; the tables of what was drawn."""
+    import pyarrow as pa
+
     from workbench.data.loading import load_training_set
     from workbench.training.checkpoints import Checkpoints
     from workbench.training.loop import train
@@ -266,7 +303,7 @@ def train_stage(work: Work, encoder: Encoder, accelerator: Accelerator) -> dict[
             accelerator,
             lambda: work.stop_asked,
         )
-    return counts.tables(sets)
+    return {name: pa.table(columns) for name, columns in counts.tables(sets).items()}
 
 
 def save_model(run: RunPaths, encoder: Encoder) -> None:
@@ -279,6 +316,10 @@ def save_model(run: RunPaths, encoder: Encoder) -> None:
     except OSError as error:
         raise as_work_error(error, run.model) from error
     beside.rename(run.model)
+
+
+def write_json(path: Path, value: object) -> None:
+    write_whole(path, json.dumps(value, indent=1, ensure_ascii=False))
 
 
 if __name__ == "__main__":

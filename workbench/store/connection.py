@@ -66,9 +66,7 @@ def reading(store: Path, *, wait_s: float = WAIT_S) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(
-    store: Path, *, wait_s: float = WAIT_S, migrations: Sequence[str] = MIGRATIONS
-) -> Iterator[Connection]:
+def writing(store: Path, *, wait_s: float = WAIT_S, migrations: Sequence[str] = MIGRATIONS) -> Iterator[Connection]:
     """The one connection that may write; makes the store if need be and brings an older one up to date.
 
     Raises
@@ -90,9 +88,7 @@ def writing(
 
 
 @contextmanager
-def opened(
-    store: Path, connect: Callable[[Path], Connection], *, shared: bool, wait_s: float
-) -> Iterator[Connection]:
+def opened(store: Path, connect: Callable[[Path], Connection], *, shared: bool, wait_s: float) -> Iterator[Connection]:
     """`connect(store)` under the store's flock, with patience for other programs that hold the file itself."""
     until = time.monotonic() + wait_s
     with ExitStack() as stack:

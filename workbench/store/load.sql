@@ -169,7 +169,7 @@ from incoming_retrieved_languages i
 left join cell_codes c on c.task = i.task and c.query_language = i.query_language and c.setting = 'multilingual'
 left join query_codes q on q.task = i.task and q.query_id = i.query_id
 left join stored.languages l on l.name = i.passage_language
-order by cell, depth, l.language, query;
+order by cell, depth, l.language, if((cell + depth // 100 + l.language) % 2 = 0, query, -query);
 
 insert into stored.first_passages
 select getvariable('run'), cell, query, passage
@@ -177,7 +177,7 @@ from incoming_first_passages
 left join cell_codes using (task, setting, query_language, pool_language)
 left join query_codes using (task, query_id)
 left join passage_codes using (task, passage_id)
-order by cell, query;
+order by cell, if(cell % 2 = 0, query, -query);
 
 insert into stored.measurements
 select getvariable('run'), cell, s.measure, if(isfinite(value), value, null), queries

@@ -101,7 +101,9 @@ class Checkpoints:
 
 
 def save_weights(encoder: Encoder, folder: Path) -> None:
-    save_file({name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}, folder / "model.safetensors")
+    save_file(
+        {name: tensor.contiguous() for name, tensor in encoder.state_dict().items()}, folder / "model.safetensors"
+    )
 
 
 def load_weights(encoder: Encoder, folder: Path) -> None:

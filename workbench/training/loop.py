@@ -16,7 +16,7 @@ from workbench.encoder import Encoder, Side, Tokens, autocast
 from workbench.errors import InputError, Stopped, WorkError
 from workbench.records import TrainSpec
 from workbench.runs.events import EventLog
-from workbench.training.checkpoints import Checkpoints, Progress
+from workbench.training.checkpoints import Checkpoints
 from workbench.training.contrast import TokenBatch, backward, info_nce
 from workbench.training.sampling import Batch, SampleCounts, Sampler, hold_out
 
@@ -93,7 +93,9 @@ def train(
     """
     main = accelerator.is_main_process
     if spec.batch_size % accelerator.num_processes:
-        raise InputError(f"train.batch_size: {spec.batch_size} does not divide by {accelerator.num_processes} processes")
+        raise InputError(
+            f"train.batch_size: {spec.batch_size} does not divide by {accelerator.num_processes} processes"
+        )
     split = [hold_out(pairs, spec.validation.pairs) for pairs in sets]
     sets = [training for training, _ in split]
     sampler = Sampler(sets, spec.sampling.strategy, spec.sampling.alpha, spec.batch_size, seed)

@@ -269,22 +269,16 @@ class Sampler:
         return kept[epoch]
 
     def _substitutes(self, index: int, step: int) -> Iterator[NDArray[np.int64]]:
-        """Every row of the set once, piece by piece, in an order that depends on (seed, set, step) alone.
+        """Rows in a random order that depends on (seed, set, step) alone, piece by piece, at last every row.
 
-        A walk of random start and stride over the first epoch's permutation: a full permutation a step would cost
-        more than the batch where a set has a million pairs.
+        A large set begins with single draws, which may repeat a row: they nearly always fill the batch, and a
+        permutation of a million pairs takes longer than all else.
         """
-        order = self._order(index, 0)
-        size = len(order)
+        size = len(self._sources[index].groups)
         random = self._stream(Stream.SUBSTITUTES, index, step)
-        start, stride = int(random.integers(size)), int(random.integers(1, size))
-        while math.gcd(stride, size) > 1:
-            stride = int(random.integers(1, size))
-        done, piece = 0, 4 * self.batch_size
-        while done < size:
-            places = np.arange(done, min(done + piece, size))
-            yield order[(start + stride * places) % size]
-            done, piece = done + piece, 2 * piece
+        for _ in range(16 if size > 2**16 else 0):
+            yield random.integers(size, size=2**12)
+        yield random.permutation(size)
 
     def _columns(
         self, index: int, kind: Kind, need: str, rows: NDArray[np.int64], step: int
@@ -362,7 +356,6 @@ def hold_out(pairs: ParallelPairs, count: int) -> tuple[ParallelPairs, ParallelP
     passages = np.where(pairs.has, keys[pairs.passages], -1)
     held_passages = np.setdiff1d(passages[held], [-1])
     leaking = np.isin(passages, held_passages).sum(axis=1) > 0
-    leaking[held] = False
     held_out = select(pairs, held)
     first_of_group = np.unique(text_groups(held_out, text_keys(held_out.texts)))
     return select(without_texts(pairs, leaking), training), select(held_out, first_of_group)
