@@ -170,18 +170,12 @@ def exit_code_of(run: RunPaths) -> int:
 
 
 def stop_all(queued: "Sequence[RunPaths]", runs: RunsPaths) -> None:
-    """Ctrl-C: the queued ones first, so that none starts in a slot that another leaves."""
-    from workbench.runs.directory import state_of
-    from workbench.runs.supervisor import stop as stop_run
+    """Ctrl-C: all of them, the queued ones too."""
+    from workbench.runs.supervisor import stop_all as stop_runs
 
     note("stopping: the workers write a checkpoint first")
-    waiting = sorted(queued, key=lambda one: state_of(one) != "queued")
-    for one in waiting:
-        try:
-            state = stop_run(runs, one, STOP_S)
-        except InputError:
-            continue  # it ended by itself meanwhile
-        note(f"{one.run_id}  {state}; resume it with: workbench resume {one.run_id}")
+    for run_id, state in stop_runs(runs, queued, STOP_S).items():
+        note(f"{run_id}  {state}" + (f"; resume it with: workbench resume {run_id}" if state == "stopped" else ""))
 
 
 # ------------------------------------------------------------------------------------------------- looking

@@ -14,16 +14,15 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
 from workbench.data.catalog import known_loader
 from workbench.data.fingerprints import fingerprints
 from workbench.errors import InputError, allowed
 from workbench.records import RunSpec, Settings, from_plain, to_plain
-from workbench.runs.directory import make_run_id
 
 NOT_IN_ARM = (
     "seed",
@@ -56,6 +55,8 @@ class StrictLoader(yaml.SafeLoader):
         seen = set()
         for key_node, _ in node.value:
             name = self.construct_object(key_node, deep=True)
+            if not isinstance(name, (str, int)):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be a word", key_node.start_mark)
             if name in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"key {name!r} stands twice", key_node.start_mark)
             seen.add(name)
@@ -124,6 +125,8 @@ def apply_override(content: Plain, override: str) -> None:
         parsed = yaml.load(value, StrictLoader)
     except yaml.YAMLError as error:
         raise InputError(f"--set {override}: the value is not valid YAML") from error
+    if isinstance(parsed, dict) and not value.lstrip().startswith("{"):
+        parsed = value  # a prefix such as `query: ` is text, though YAML takes it for a mapping
     if key.startswith("sweep."):
         # the swept keys are dotted themselves
         content.setdefault("sweep", {})[key.removeprefix("sweep.")] = parsed
@@ -169,7 +172,14 @@ def in_models(kind: Any) -> Any:
         return Union[tuple(in_models(arg) for arg in args)]  # noqa: UP007  (built from a tuple)
     if origin is not None and issubclass(origin, Mapping) if isinstance(origin, type) else False:
         return dict[str, in_models(args[1])]  # type: ignore[misc]
-    return kind
+    return Annotated[kind, BeforeValidator(no_truth_value)] if kind in (int, float) else kind
+
+
+def no_truth_value(value: Any) -> Any:
+    """Python takes `true` for 1; a config does not."""
+    if isinstance(value, bool):
+        raise ValueError("a number is needed")
+    return value
 
 
 def validate(plain: Plain, source: str, *, is_sweep: bool = False) -> Settings:
@@ -198,7 +208,8 @@ def messages(error: ValidationError) -> Iterator[str]:
             ]
             yield f"{key}: {value!r} is not allowed; {allowed(value, options)}"
         else:
-            yield f"{key}: {value!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+            words = problem["msg"].removeprefix("Value error, ")
+            yield f"{key}: {value!r}: {words[0].lower()}{words[1:]}"
 
 
 def keys_at(where: Sequence[str]) -> list[str]:
@@ -282,6 +293,11 @@ def freeze(experiment: Experiment, folder: Path, now: datetime | None = None) ->
             )
         )
     return specs
+
+
+def make_run_id(now: datetime, label: str, seed: int, arm_hash: str) -> str:
+    """A name that sorts by time (`now` knows its time zone) and reads by eye: `20261122-1403-hybrid-a50-s0-7f3c`."""
+    return f"{now.astimezone(UTC):%Y%m%d-%H%M}-{label}-s{seed}-{arm_hash[:4]}"
 
 
 def arm_label(settings: Settings, swept: Mapping[str, Any]) -> str:

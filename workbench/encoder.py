@@ -36,6 +36,9 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 }
 """The activations that a dense layer may name; a class path from a file is never imported."""
 
+MODULES = ("Transformer", "Pooling", "Dense", "Normalize")
+"""The modules that a sentence-transformers folder may list."""
+
 # the class paths that every release of sentence-transformers reads
 ST_MODULES = "sentence_transformers.models."
 
@@ -350,9 +353,9 @@ def read_layout(source: Path) -> Layout:
             pooling = pooling_of(path / "config.json")
         elif kind == "Dense":
             dense = path
-        elif kind not in ("Transformer", "Normalize"):
+        elif kind not in MODULES:
             raise InputError(
-                f"{source / 'modules.json'}: module {kind!r}: {allowed(kind, ['Transformer', 'Pooling', 'Dense', 'Normalize'])}"
+                f"{source / 'modules.json'}: module {kind!r}: {allowed(kind, MODULES)}"
             )
     prompts: dict[str, str] = {}
     if (source / "config_sentence_transformers.json").is_file():

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -183,7 +184,7 @@ def from_plain(kind: Any, value: Any) -> Any:
     """
     origin, args = typing.get_origin(kind), typing.get_args(kind)
     if is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
+        hints = hints_of(kind)
         unknown = set(value) - set(hints)
         if unknown:
             raise TypeError(f"{getattr(kind, '__name__', kind)}: unknown key {sorted(unknown)[0]!r}")
@@ -195,6 +196,12 @@ def from_plain(kind: Any, value: Any) -> Any:
     if origin is tuple:
         return tuple(from_plain(args[0], part) for part in value)
     return value
+
+
+@functools.cache
+def hints_of(record: type) -> dict[str, Any]:
+    """The types of a record's fields; resolving them takes most of the time of reading one."""
+    return typing.get_type_hints(record)
 
 
 def issubclass_safe(kind: Any, parent: type) -> bool:

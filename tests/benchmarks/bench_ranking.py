@@ -102,7 +102,7 @@ def main(repetitions: int) -> None:
         print(f"{name:32s} {statistics.median(times):8.3f} s   fastest {min(times):.3f}")
     ratios = (np.array(parts["ranks"]) + parts["measures"]) / parts["bare matrix product"]
     print(
-        f"{'ratio, ranks and measures':32s} {statistics.median(ratios):8.2f}     {ratios.min():.2f} to {ratios.max():.2f}"
+        f"{'ranks and measures, ratio':32s} {statistics.median(ratios):8.2f}     {ratios.min():.2f}-{ratios.max():.2f}"
     )
     print(f"{'peak memory, top passages too':32s} {peak_mib() - before:8.0f} MiB")
 

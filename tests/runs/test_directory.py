@@ -4,7 +4,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import psutil
@@ -24,7 +23,6 @@ from workbench.runs.directory import (
     is_live,
     is_running,
     list_runs,
-    make_run_id,
     read_spec,
     read_worker,
     record_worker,
@@ -63,12 +61,6 @@ def zombie() -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen([sys.executable, "-S", "-c", ""]) as child:
         wait_for(lambda: psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE, "an unreaped child")
         yield child
-
-
-def test_a_run_id_sorts_by_time_and_reads_by_eye() -> None:
-    now = datetime(2026, 11, 22, 16, 3, tzinfo=timezone(timedelta(hours=2)))
-    assert make_run_id(now, "hybrid-a50", 0, "7f3c99") == "20261122-1403-hybrid-a50-s0-7f3c"
-    assert make_run_id(now.astimezone(UTC), "../e5 small/x", 12, "abcd") == "20261122-1403-e5-small-x-s12-abcd"
 
 
 def test_a_new_run_is_whole_and_queued(runs: RunsPaths) -> None:

@@ -132,7 +132,7 @@ def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             for number, line in enumerate(file, start=1):
                 if line.isspace():
                     continue
-                record = json.loads(line.decode())
+                record = json.loads(line.decode().rstrip())
                 if not isinstance(record, dict):
                     raise InputError(f"{path}: line {number}: {record!r:.60} is no JSON object")
                 if b"\\ud" in line.lower():  # an escape may stand for half a character, which is no text
@@ -140,6 +140,8 @@ def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 yield number, record
         except UnicodeError as error:
             raise InputError(f"{path}: line {number}: not UTF-8: {error.reason}") from error  # type: ignore[attr-defined]
+        except json.JSONDecodeError as error:
+            raise InputError(f"{path}: line {number}: not valid JSON: {error.msg} column {error.colno}") from error
         except (ValueError, RecursionError) as error:
             raise InputError(f"{path}: line {number}: not valid JSON: {error}") from error
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:

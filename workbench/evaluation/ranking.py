@@ -34,7 +34,9 @@ Progress = Callable[[int, int], None]
 BLOCK_ROWS = 1024
 """Query rows multiplied at a time: enough for the matrix product's full rate."""
 PIECE_ROWS = 128
-"""Query rows that a thread of the CPU counts at a time."""
+"""Query rows that a thread of the CPU counts at a time, at most."""
+COUNTS = 2**21
+"""Counts (relevant, tile) that it holds, at most."""
 CACHE_BYTES = 2**20
 """Similarities and outcomes of comparisons that a thread works on at a time: half a second-level cache."""
 THRESHOLDS = 16
@@ -86,9 +88,10 @@ def rank_task(
     with ThreadPoolExecutor(torch.get_num_threads()) as threads:
         for part in similarities.parts(len(rows.text)):
             block = similarities.block(query_vectors[rows.text[part]])
-            columns, real = relevant_columns(task, rows, part, pools)
-            until = done + int(real.sum())
-            own_ranks, merged_ranks = block_ranks(block, columns, pools, threads)
+            columns, relevants = relevant_columns(task, rows, part, pools), rows.relevants[part]
+            own_ranks, merged_ranks = block_ranks(block, columns, relevants, pools, threads)
+            real = np.arange(columns.shape[1]) < relevants[:, None]
+            until = done + int(relevants.sum())
             own[done:until], merged[done:until] = own_ranks[real], merged_ranks[real]
             if best is not None:
                 best.fill(part, block, pools, settings)
@@ -215,8 +218,8 @@ class Similarities:
     @classmethod
     def of(cls, vectors: Floats, pools: Pools, device: str, memory_bytes: int) -> Similarities:
         width = len(pools.texts)
-        # two bytes a similarity are for the outcomes of its comparisons, two for the search of the best passages
-        rows = min(BLOCK_ROWS, max(1, memory_bytes // (8 * width)))
+        # four bytes a similarity; on a GPU, one and four for the outcome of its comparison
+        rows = min(BLOCK_ROWS, max(1, memory_bytes // (9 * width)))
         return cls(
             passages=torch.from_numpy(vectors[pools.texts]).to(device),
             buffer=torch.empty((rows, width), device=device),
@@ -239,48 +242,48 @@ class Similarities:
         return block
 
 
-def relevant_columns(
-    task: RetrievalTask, rows: QueryRows, part: slice, pools: Pools
-) -> tuple[Integers, NDArray[np.bool_]]:
-    """[rows, most relevants] the column of each relevant, and whether there is one."""
-    numbers = rows.relevants[part]
-    offsets = np.arange(numbers.max())
-    real = offsets < numbers[:, None]
-    relevants = np.where(real, rows.first[part][:, None] + offsets, 0)
-    return pools.columns[task.relevant_candidates[relevants]], real
+def relevant_columns(task: RetrievalTask, rows: QueryRows, part: slice, pools: Pools) -> Integers:
+    """[rows, most relevants] the column of each relevant; a row with fewer has any column in the other places."""
+    offsets = np.arange(rows.relevants[part].max())
+    places = np.minimum(offsets, rows.relevants[part][:, None] - 1)
+    return pools.columns[task.relevant_candidates[rows.first[part][:, None] + places]]
 
 
 def block_ranks(
-    block: torch.Tensor, columns: Integers, pools: Pools, threads: ThreadPoolExecutor
+    block: torch.Tensor, columns: Integers, relevants: Integers, pools: Pools, threads: ThreadPoolExecutor
 ) -> tuple[Integers, Integers]:
-    """[rows, relevants] rank of each in the pool of its language, and among all candidates."""
+    """[rows, most relevants] rank of each in the pool of its language, and among all candidates.
+
+    `relevants` [rows] is how many a row has, falling; the other places of the row are left undefined.
+    """
     if block.device.type != "cpu":
-        return device_ranks(block, columns, pools)
+        return device_ranks(block, columns, relevants, pools)
     values = block.numpy()
-    pieces = [slice(start, start + PIECE_ROWS) for start in range(0, len(block), PIECE_ROWS)]
-    ranks = list(threads.map(lambda piece: cpu_ranks(values[piece], columns[piece], pools), pieces))
+    rows = max(1, min(PIECE_ROWS, COUNTS // (columns.shape[1] * len(pools.tiles))))
+    pieces = [slice(start, start + rows) for start in range(0, len(block), rows)]
+    ranks = list(threads.map(lambda p: cpu_ranks(values[p], columns[p], relevants[p], pools), pieces))
     own, merged = zip(*ranks, strict=True)
     return np.concatenate(own), np.concatenate(merged)
 
 
-def cpu_ranks(block: Floats, columns: Integers, pools: Pools) -> tuple[Integers, Integers]:
+def cpu_ranks(block: Floats, columns: Integers, relevants: Integers, pools: Pools) -> tuple[Integers, Integers]:
     """`block_ranks` by one thread."""
     thresholds = np.take_along_axis(block, columns, axis=1)
-    counts = lane_sums(compared(block, thresholds, pools.tiles))
+    counts = lane_sums(compared(block, thresholds, relevants, pools.tiles))
     in_pool = pools.tile_languages == pools.languages[pools.candidates[columns]][..., None]
     own = np.where(in_pool, counts, 0).sum(axis=-1)
     return settled(own, counts.sum(axis=-1), block.__getitem__, thresholds, columns, pools)
 
 
-def compared(block: Floats, thresholds: Floats, tiles: Integers) -> NDArray[np.uint64]:
-    """[2, rows, relevants, tiles] in a byte each of eight parts: columns above, and columns above or level."""
+def compared(block: Floats, thresholds: Floats, relevants: Integers, tiles: Integers) -> NDArray[np.uint64]:
+    """[2, rows, most relevants, tiles] in a byte each of eight parts: columns above, and columns above or level."""
     width, at_once = block.shape[1], min(thresholds.shape[1], THRESHOLDS)
     # few long calls: between two calls a thread must wait for the interpreter
     rows = max(1, CACHE_BYTES // (width * (block.itemsize + at_once)))
     bits = np.empty((rows, at_once, width), np.bool_)
-    lanes = np.empty((2, *thresholds.shape, len(tiles)), np.uint64)
+    lanes = np.zeros((2, *thresholds.shape, len(tiles)), np.uint64)
     for row in range(0, len(block), rows):
-        for k in range(0, thresholds.shape[1], at_once):
+        for k in range(0, relevants[row], at_once):
             part = slice(row, row + rows), slice(k, k + at_once)
             limits = thresholds[part][..., None]
             outcomes = bits[: limits.shape[0], : limits.shape[1]]
@@ -297,21 +300,23 @@ def lane_sums(words: NDArray[np.uint64]) -> Integers:
     return ((halves * np.uint64(0x0001000100010001)) >> np.uint64(48)).astype(np.int64)
 
 
-def device_ranks(block: torch.Tensor, columns: Integers, pools: Pools) -> tuple[Integers, Integers]:
+def device_ranks(
+    block: torch.Tensor, columns: Integers, relevants: Integers, pools: Pools
+) -> tuple[Integers, Integers]:
     """`block_ranks` by torch, on any device."""
-    at = torch.from_numpy(columns).to(block.device)
-    thresholds = block.gather(1, at)
+    thresholds = block.gather(1, torch.from_numpy(columns).to(block.device))
     members = torch.from_numpy(pool_members(pools)).to(block.device)
-    counts = torch.empty((2, *columns.shape, len(pools.sizes)), device=block.device)
+    counts = torch.zeros((2, *columns.shape, len(pools.sizes)), device=block.device)
     for k in range(columns.shape[1]):
+        rows = np.count_nonzero(relevants > k)
         for compare, into in zip((torch.gt, torch.ge), counts, strict=True):
-            torch.mm(compare(block, thresholds[:, k : k + 1]).float(), members, out=into[:, k])
-    # float32 holds every count below 2^24 exactly
+            # float32 holds every count below 2^24 exactly
+            into[:rows, k] = compare(block[:rows], thresholds[:rows, k : k + 1]).float() @ members
     per_pool = counts.cpu().numpy().astype(np.int64)
     languages = pools.languages[pools.candidates[columns]]
-    own = np.take_along_axis(per_pool, np.broadcast_to(languages[None, ..., None], (2, *columns.shape, 1)), axis=-1)
-    merged = per_pool.sum(axis=-1)
-    return settled(own[..., 0], merged, lambda row: block[row].cpu().numpy(), thresholds.cpu().numpy(), columns, pools)
+    own = np.take_along_axis(per_pool, np.broadcast_to(languages[..., None], (2, *columns.shape, 1)), axis=-1)[..., 0]
+    values = thresholds.cpu().numpy()
+    return settled(own, per_pool.sum(axis=-1), lambda row: block[row].cpu().numpy(), values, columns, pools)
 
 
 def pool_members(pools: Pools) -> Floats:

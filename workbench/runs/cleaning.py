@@ -1,11 +1,15 @@
 """What takes disk space and is of no more use: the leftovers of kills, and checkpoints nobody goes on from."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from workbench.paths import RunsPaths
 from workbench.runs.directory import is_live, run_folders, state_of
+
+OLD_S = 3600.0
+"""A younger folder may be a run that is being made or deleted right now."""
 
 
 def clean(runs: RunsPaths, *, checkpoints: bool = False, dry_run: bool = False) -> list[tuple[Path, int]]:
@@ -23,7 +27,7 @@ def clean(runs: RunsPaths, *, checkpoints: bool = False, dry_run: bool = False) 
 
 def leftovers(runs: RunsPaths, checkpoints: bool) -> Iterator[Path]:
     for pattern in (".new-*", ".deleted-*"):
-        yield from runs.root.glob(pattern)
+        yield from (path for path in runs.root.glob(pattern) if time.time() - path.stat().st_mtime > OLD_S)
     for run in run_folders(runs):
         if is_live(run):
             continue

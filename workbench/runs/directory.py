@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import socket
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
@@ -77,12 +75,6 @@ class RunStatus:
     """Time of the last event."""
 
 
-def make_run_id(now: datetime, label: str, seed: int, arm_hash: str) -> str:
-    """A name that sorts by time and reads by eye, `20261122-1403-hybrid-a50-s0-7f3c`; `now` must know its time zone."""
-    words = re.sub(r"[^A-Za-z0-9._]+", "-", label).strip("-.")
-    return f"{now.astimezone(UTC):%Y%m%d-%H%M}-{words}-s{seed}-{arm_hash[:4]}"
-
-
 def create_run(runs: RunsPaths, spec: RunSpec, *, prepared: bool = False) -> RunPaths:
     """Make a queued run's directory, whole or not at all; a run_id that is taken or was deleted gets -2, -3, ...
 
@@ -114,7 +106,7 @@ def _move_in(runs: RunsPaths, spec: RunSpec, beside: RunPaths) -> RunPaths:
         if run.root.exists() or runs.tombstone(run_id).exists():
             continue
         plain = to_plain(replace(spec, run_id=run_id))
-        write_whole(beside.config, yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))
+        write_whole(beside.config, yaml.safe_dump(plain, sort_keys=False))
         try:
             beside.root.rename(run.root)
         except OSError as error:

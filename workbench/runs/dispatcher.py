@@ -188,6 +188,9 @@ class Dispatcher:
 
     def _spawn(self, run: RunPaths, spec: RunSpec, slot: int, descriptor: int) -> subprocess.Popen[bytes]:
         environment = os.environ | {"WORKBENCH_THREADS": str(max(1, cores() // self.slots()))}
+        # threads that spin while they wait take the cores from each other: where anything else runs on the machine,
+        # a training step then takes ten times as long
+        environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         if self.gpus:
             environment["CUDA_VISIBLE_DEVICES"] = self.gpus[slot % len(self.gpus)]
         folder = Path(spec.folder)

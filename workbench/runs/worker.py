@@ -28,7 +28,7 @@ from workbench.errors import InputError, Stopped, WorkbenchError, WorkError
 from workbench.files import as_work_error, locked, write_whole
 from workbench.paths import RunPaths
 from workbench.records import RunSpec, Settings
-from workbench.runs.directory import claim, read_spec
+from workbench.runs.directory import read_spec, record_worker
 from workbench.runs.events import EventLog, utc_now
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 REPORTED = ("torch", "transformers", "accelerate", "tokenizers", "numpy", "pyarrow", "workbench")
 """Packages whose versions a run records."""
+LOCK_WAIT_S = 2.0
+"""Patience with the run's lock: a view that looks whether a worker lives holds it for an instant."""
 
 
 @dataclass
@@ -92,8 +94,8 @@ def main(arguments: list[str] | None = None) -> int:
         spec = read_spec(run)
         if os.environ.get("RANK", "0") != "0":
             return helper_process(run, spec)
-        with locked(run.lock):
-            claim(run)
+        with locked(run.lock, wait_s=LOCK_WAIT_S):
+            record_worker(run, os.getpid())
             return supervised(Work(run, spec, EventLog(run.events)))
     except BlockingIOError:
         print(f"{run.run_id}: another worker is at it", file=sys.stderr)

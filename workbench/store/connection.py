@@ -23,6 +23,8 @@ WAIT_S = 30.0
 """Patience with whoever holds the store, in seconds."""
 RETRY_S = 0.05
 """Between two tries to open a file that another program has open."""
+BLOCK_BYTES = "65536"
+"""A quarter of DuckDB's default: the columns of one run fill their blocks, and a run takes 1.3 MB instead of 2."""
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -150,7 +152,7 @@ def create(store: Path, migrations: Sequence[str] = MIGRATIONS) -> None:
 
     def write(path: Path) -> None:
         path.unlink(missing_ok=True)
-        with duckdb.connect(str(path)) as connection:
+        with duckdb.connect(str(path), config={"default_block_size": BLOCK_BYTES}) as connection:
             upgrade(connection, store, migrations)
 
     # the log of a store that was deleted by hand must not be replayed into the new one

@@ -326,7 +326,7 @@ def step_values(run: RunPaths, event: Event) -> dict[str, Any]:
 
 def insert_steps(connection: Connection, steps: Sequence[Mapping[str, Any]]) -> None:
     names = (
-        "step time loss learning_rate gradient_norm batch_kind training_set pairs_per_second validation_loss".split()
+        ["step", "time", "loss", "learning_rate", "gradient_norm", "batch_kind", "training_set", "pairs_per_second", "validation_loss"]
     )
     insert_rows(connection, "stored.training_steps", names, steps, code="getvariable('run'), ")
 

@@ -17,7 +17,7 @@ create table stored.runs (
     experiment varchar not null,
     arm varchar not null,
     sampling varchar,                          -- null: evaluated only
-    alpha float,                               -- null unless the sampling is hybrid or mixed
+    alpha double,                              -- null unless the sampling is hybrid or mixed
     model varchar not null,
     seed bigint not null,
     state varchar not null,

@@ -96,18 +96,25 @@ from (
 )
 group by all;
 
--- cell_measures once more, worked out from the ranks: what to start from for a measure of one's own
+-- cell_measures once more, worked out from the ranks: the relevants of a query in the order of their ranks, figures of
+-- a query, means over a cell. What to start from for a measure of one's own. Conditions on run_id, run_name, arm and
+-- setting reach the table of ranks: it is they that the window is partitioned by.
 create or replace view rank_measures as
-with ranked as (
-    select *,
-        row_number() over (partition by run_id, task, task_id, setting, query_language, pool_language, query_id
-            order by rank nulls last) as place,
-        row_number() over (partition by run_id, task, task_id, setting, query_language, pool_language, query_id
-            order by relevance desc) as ideal_place
-    from relevant_ranks
+with placed as (
+    select r.run_id, r.run_name, r.arm, c.setting, f.cell, v.query, p.passage_language = c.query_language as is_own,
+        v.relevance, f.rank,
+        row_number() over (partition by r.run_id, r.run_name, r.arm, c.setting, f.cell, v.query
+            order by f.rank nulls last) as place,
+        row_number() over (partition by r.run_id, r.run_name, r.arm, c.setting, f.cell, v.query
+            order by v.relevance desc) as best_place
+    from stored.relevant_ranks f
+    join stored.runs r on r.run = f.run
+    join stored.cells c on c.cell = f.cell
+    join stored.relevants v on v.relevant = f.relevant
+    join stored.passages p on p.passage = v.passage
 ),
 per_query as (
-    select run_id, task, task_id, setting, query_language, pool_language, query_id,
+    select run_id, run_name, arm, setting, cell,
         coalesce(sum(place / rank), 0) / count(*) as map,
         coalesce(sum(place / rank) filter (rank <= 20), 0) / count(*) as map_20,
         count(*) filter (rank <= 1) / count(*) as recall_1,
@@ -115,13 +122,43 @@ per_query as (
         count(*) filter (rank <= 100) / count(*) as recall_100,
         coalesce(1 / min(rank), 0) as mrr,
         coalesce(sum(relevance / log2(rank + 1)) filter (rank <= 10), 0)
-            / sum(relevance / log2(ideal_place + 1)) filter (ideal_place <= 10) as ndcg_10,
-        case when setting = 'multilingual' and count(*) > 1 then max(rank) - min(rank) end as distance,
-        setting = 'multilingual' and count(*) > 1 and count(rank) < count(*) as distance_unknown,
-        case when setting = 'multilingual' and count(*) > 1 and bool_or(passage_language = query_language)
-            then coalesce(bool_or(passage_language = query_language and rank is not null and place = 1), false)::int end
-            as own_first
-    from ranked
-    group by all
+            / sum(relevance / log2(best_place + 1)) filter (best_place <= 10) as ndcg_10,
+        setting = 'multilingual' and count(*) > 1 as is_parallel,
+        if(is_parallel and count(rank) = count(*), max(rank) - min(rank), null) as distance,
+        if(is_parallel and bool_or(is_own), count(*) filter (is_own and place = 1 and rank > 0), null) as own_first
+    from placed
+    group by run_id, run_name, arm, setting, cell, query
+),
+per_cell as (
+    select run_id, run_name, arm, setting, cell, count(*) as queries, avg(map) as map, avg(map_20) as map_20,
+        avg(recall_1) as recall_1, avg(recall_10) as recall_10, avg(recall_100) as recall_100, avg(mrr) as mrr,
+        avg(ndcg_10) as ndcg_10, count(distance) as distances,
+        if(distances = count(*) filter (is_parallel), avg(distance), null) as distance,
+        if(distances = count(*) filter (is_parallel), median(distance), null) as distance_median,
+        count(own_first) as owns, avg(own_first) as own_first
+    from per_query
+    group by run_id, run_name, arm, setting, cell
+),
+measured as (
+    select m.run_id, m.run_name, m.arm, r.experiment, t.name as task, t.task_id, m.setting, c.query_language,
+        c.pool_language,
+        unnest([
+            {measure: 'map', value: map, queries: m.queries},
+            {measure: 'map@20', value: map_20, queries: m.queries},
+            {measure: 'recall@1', value: recall_1, queries: m.queries},
+            {measure: 'recall@10', value: recall_10, queries: m.queries},
+            {measure: 'recall@100', value: recall_100, queries: m.queries},
+            {measure: 'mrr', value: mrr, queries: m.queries},
+            {measure: 'ndcg@10', value: ndcg_10, queries: m.queries},
+            {measure: 'rank_distance', value: distance, queries: distances},
+            {measure: 'rank_distance_median', value: distance_median, queries: distances},
+            {measure: 'rank_distance_relative',
+                value: distance / list_sum(map_values(t.candidates::map(varchar, bigint))), queries: distances},
+            {measure: 'own_language_first', value: own_first, queries: owns}
+        ], recursive := true)
+    from per_cell m
+    join stored.runs r using (run_id)
+    join stored.cells c using (cell)
+    join stored.tasks t on t.task = c.task
 )
-select 1;
+from measured where value is not null;

@@ -1,0 +1,183 @@
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from workbench.config import Experiment, expand, freeze, make_run_id, read_config, reference
+from workbench.errors import InputError
+from workbench.records import RunSpec, from_plain, to_plain
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+ROOT = Path(__file__).parents[1]
+
+
+def content(**changes: Any) -> dict[str, Any]:
+    base: dict[str, Any] = {
+        "name": "try",
+        "train": {"sets": {"demo": {}}, "steps": 10, "sampling": {"strategy": "mono"}},
+        "evaluate": {"tasks": {"demo": {}}},
+    }
+    return {**base, **changes}
+
+
+def error(plain: Any, *overrides: str) -> str:
+    with pytest.raises(InputError) as raised:
+        expand(plain, "file.yaml", overrides)
+    return str(raised.value)
+
+
+def test_defaults_and_loaders_are_filled_in() -> None:
+    (settings,) = expand(content(), "file.yaml").settings
+    assert settings.train is not None
+    assert settings.train.sets["demo"].loader == settings.evaluate.tasks["demo"].loader == "demo"
+    assert settings.train.sampling.alpha == 0.5 and settings.model.checkpoint == "builtin"
+    assert settings.keep == "model"
+
+
+def test_overrides_are_yaml_and_go_first() -> None:
+    found = expand(
+        content(sweep={"seed": [1, 2]}),
+        "file.yaml",
+        ["train.learning_rate=1e-4", "model.query_prefix=query: ", "sweep.train.sampling.alpha=[0.1, 0.9]"],
+    )
+    assert len(found.settings) == 4
+    assert {s.train.learning_rate for s in found.settings if s.train} == {1e-4}
+    assert {s.model.query_prefix for s in found.settings} == {"query: "}
+    assert [(s.seed, s.train.sampling.alpha) for s in found.settings if s.train] == [
+        (1, 0.1),
+        (1, 0.9),
+        (2, 0.1),
+        (2, 0.9),
+    ]
+    assert {s.keep for s in found.settings} == {"nothing"}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"nmae": 1}, "file.yaml: nmae: unknown key; allowed: .*did you mean 'name'"),
+        ({"train": {"sets": {"demo": {}}, "steps": 5, "stepz": 3}}, "train.stepz: unknown key.*did you mean 'steps'"),
+        ({"train": {"sets": {"demo": {"lang": 3}}, "steps": 5}}, "train.sets.demo.lang: unknown key; allowed: loader"),
+        (
+            {"train": {"sets": {"demo": {}}, "steps": 5, "sampling": {"strategy": "hybird"}}},
+            "strategy: 'hybird' is not allowed; allowed: english.*did you mean 'hybrid'",
+        ),
+        ({"train": {"sets": {"demo": {}}, "steps": 0}}, "train.steps: 0: .*greater than or equal to 1"),
+        ({"train": {"sets": {"demo": {}}, "steps": "many"}}, "train.steps: 'many': .*integer"),
+        ({"train": {"sets": {"demo": {}}, "learning_rate": float("nan"), "steps": 1}}, "learning_rate: nan"),
+        ({"train": {"sets": {}, "steps": 5}}, "train.sets: .*at least 1"),
+        ({"train": {"sets": {"demo": {}}}}, "give either steps or epochs"),
+        ({"train": {"sets": {"demo": {}}, "steps": 5, "epochs": 1}}, "give either steps or epochs"),
+        ({"train": {"sets": {"mine": {}}, "steps": 5}}, "train.sets.mine.*allowed: demo"),
+        ({"train": {"sets": {"mine": {"path": "a.zip"}}, "steps": 5}}, "train.sets.mine.*a.zip.*parquet"),
+        ({"train": {"sets": {"demo": {"path": "x"}}, "steps": 5}}, "train.sets.demo.path.*built in"),
+        ({"evaluate": {"tasks": {"xquad_r": {}}}}, "evaluate.tasks.xquad_r.path.*need a path"),
+        ({"evaluate": {"tasks": {"demo": {"settings": ["monolingal"]}}}}, "'monolingal' is not allowed.*monolingual"),
+        ({"sweep": {"seed": 3}}, "sweep.seed: give a list of values, not 3"),
+        ({"sweep": ["seed"]}, "sweep: give a list of values for each dotted key"),
+        ({"sweep": {"seed.deep": [1]}}, "seed: {'deep': 1}"),
+        ({"seed": True}, "seed: True"),
+        ({"name": ""}, "name: ''"),
+    ],
+)
+def test_errors_name_the_key_the_value_and_what_is_allowed(change: dict[str, Any], says: str) -> None:
+    assert re.search(says, error(content(**change)))
+
+
+def test_a_config_without_what_is_needed() -> None:
+    assert "evaluate: this key is needed" in error({"name": "x"})
+    assert "name: this key is needed" in error({"evaluate": {"tasks": {"demo": {}}}})
+
+
+def test_overrides_that_are_none() -> None:
+    assert "dotted.key=value" in error(content(), "seed")
+    assert "'name' holds a value" in error(content(), "name.deep=3")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("name: [", r"c.yaml:1:\d+: not valid YAML"),
+        ("name: a\nname: b\n", r"c.yaml:2:1: .*'name' stands twice"),
+        ("- a\n", "mapping of keys"),
+        ("", "mapping of keys"),
+        ("name: !!python/object/apply:os.system ['true']\n", "not valid YAML"),
+        ("? [a, b]\n: c\n", "not valid YAML"),
+    ],
+)
+def test_files_that_are_no_config(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "c.yaml").write_text(text)
+    with pytest.raises(InputError, match=says):
+        read_config(tmp_path / "c.yaml")
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.yaml: cannot be read"):
+        read_config(tmp_path / "none.yaml")
+    (tmp_path / "latin.yaml").write_bytes("name: größe".encode("latin-1"))
+    with pytest.raises(InputError, match="not UTF-8"):
+        read_config(tmp_path / "latin.yaml")
+
+
+def frozen(plain: dict[str, Any], folder: Path = ROOT, **overrides: Any) -> list[RunSpec]:
+    found: Experiment = expand(plain, "file.yaml", [f"{key}={value}" for key, value in overrides.items()])
+    return freeze(found, folder, NOON)
+
+
+def test_an_arm_is_what_differs_only_in_seed() -> None:
+    specs = frozen(content(sweep={"train.sampling.strategy": ["mono", "hybrid"], "seed": [0, 1]}))
+    assert len({spec.arm for spec in specs}) == 2
+    assert [spec.arm.rsplit("-", 1)[0] for spec in specs] == ["mono", "mono", "hybrid-a50", "hybrid-a50"]
+    assert specs[2].run_id.startswith("20261122-1200-hybrid-a50-s0-")
+    assert make_run_id(NOON, "x-y", 3, "abcdef") == "20261122-1200-x-y-s3-abcd"
+    (base,) = frozen(content())
+    for key, value in (("device", "cpu"), ("threads", 3), ("keep", "nothing"), ("seed", 5)):
+        assert frozen(content(**{key: value}))[0].arm == base.arm
+    for changed in ({"name": "other"}, {"model": {"passage_tokens": 99}}):
+        assert frozen(content(**changed))[0].arm != base.arm
+
+
+def test_the_arm_names_what_else_is_swept() -> None:
+    specs = frozen(content(sweep={"train.batch_size": [8, 16]}))
+    assert [spec.arm.rsplit("-", 1)[0] for spec in specs] == ["mono-batch_size-8", "mono-batch_size-16"]
+
+
+def test_where_the_data_lie_does_not_matter_but_what_they_are_does(tmp_path: Path) -> None:
+    for name, text in (("a", "one"), ("b", "one"), ("c", "two")):
+        (tmp_path / f"{name}.parquet").write_text(text)
+
+    def arm(name: str) -> str:
+        train = {"sets": {"mine": {"path": f"{name}.parquet"}}, "steps": 5}
+        return frozen(content(train=train), tmp_path)[0].arm
+
+    assert arm("a") == arm("b") != arm("c")
+    with pytest.raises(InputError, match=r"train\.sets\.mine\.path.*d\.parquet"):
+        arm("d")
+
+
+def test_a_frozen_run_reads_back_from_yaml() -> None:
+    for spec in frozen(content(sweep={"seed": [0, 1]})):
+        assert from_plain(RunSpec, yaml.safe_load(yaml.safe_dump(to_plain(spec)))) == spec
+
+
+def test_from_plain_refuses_unknown_keys() -> None:
+    with pytest.raises(TypeError, match="unknown key 'more'"):
+        from_plain(RunSpec, {"more": 1})
+
+
+def test_every_key_has_a_line_of_doc() -> None:
+    rows = {row["key"]: row for row in reference()}
+    assert all(row["meaning"] for row in rows.values())
+    assert rows["train.sampling.strategy"]["type"] == "english | pooled | mono | cross | hybrid | mixed"
+    assert rows["train.sets.<name>.path"]["default"] == "none"
+    assert rows["name"]["default"] == "needed"
+
+
+def test_every_config_that_is_shipped_is_sound() -> None:
+    configs = sorted((ROOT / "configs").rglob("*.yaml"))
+    assert configs
+    for path in configs:
+        assert read_config(path).settings
