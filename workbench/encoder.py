@@ -131,7 +131,7 @@ class Encoder(nn.Module):
         place[torch.from_numpy(used).to(self.device)] = torch.arange(len(used), device=self.device)
         looked_up = nn.functional.embedding(torch.from_numpy(used).to(self.device), table.weight, table.padding_idx)
         rows = looked_up.detach().requires_grad_()
-        table.forward = lambda ids: nn.functional.embedding(place[ids], rows)  # type: ignore[method-assign]
+        table.forward = lambda ids: nn.functional.embedding(place[ids], rows)  # type: ignore[method-assign, assignment]
         try:
             yield
         finally:

@@ -246,8 +246,6 @@ def test_a_truncated_gzip_file(tmp_path: Path) -> None:
 def test_the_real_help_set() -> None:
     pairs = load_pairs("help", HELP)
     assert " ".join(pairs.languages) == "de el en es fi fr hi id ja ko pt ru tr vi zh"
-        ["de", "el", "en", "es", "fi", "fr", "hi", "id", "ja", "ko", "pt", "ru", "tr", "vi", "zh"]
-    )
     counts = dict(zip(pairs.languages, pairs.has.sum(axis=0).tolist(), strict=True))
     assert len(pairs.pair_ids) == counts["en"] == 7866
     assert (counts["hi"], counts["ru"], sum(counts.values())) == (257, 5736, 93095)

@@ -90,7 +90,7 @@ def load_lareqa(
     kept = [(paragraph, unit) for paragraph, unit in zip(paragraphs, units, strict=True) if unit in chosen]
     for language, file in files.items():
         if not any(paragraph.questions for paragraph, _ in kept if paragraph.language == language):
-            part = f" in every {every_article}th article" if every_article > 1 else ""
+            part = f" with every_article {every_article}" if every_article > 1 else ""
             raise InputError(f"{file}: holds no question{part}: the language is empty")
     return as_task(name, sorted(files), kept, passage_text, candidate_namer(paragraphs))
 

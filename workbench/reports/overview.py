@@ -30,7 +30,7 @@ def arm_figures(store: Path, arms: Sequence[str]) -> list[Row]:
     table = query(
         store,
         """
-        select arm, task, task_id, setting, measure, mean, sd, n
+        select arm, task, task_id, setting, measure, mean, standard_deviation as sd, n
         from arm_measures
         where list_contains($arms, arm)
         """,

@@ -23,6 +23,12 @@ WAIT_S = 30.0
 """Patience with whoever holds the store, in seconds."""
 RETRY_S = 0.05
 """Between two tries to open a file that another program has open."""
+ALONE = {
+    "python_enable_replacements": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+"""A name in a query is a table, never a Python variable; and nothing is fetched from a network."""
 BLOCK_BYTES = "65536"
 """A quarter of DuckDB's default: the columns of one run fill their blocks, and a run takes 1.3 MB instead of 2."""
 
@@ -82,7 +88,7 @@ def writing(store: Path, *, wait_s: float = WAIT_S, migrations: Sequence[str] = 
     def connect(path: Path) -> Connection:
         if not path.exists():
             create(path, migrations)
-        return duckdb.connect(str(path), config={"python_enable_replacements": "false"})
+        return duckdb.connect(str(path), config=ALONE)
 
     with opened(store, connect, shared=False, wait_s=wait_s) as connection:
         upgrade(connection, store, migrations)
@@ -120,8 +126,9 @@ def take_flock(stack: ExitStack, store: Path, shared: bool, wait_s: float) -> No
 
 
 def attach(store: Path) -> Connection:
-    connection = duckdb.connect(":memory:", config={"python_enable_replacements": "false"})
+    connection = duckdb.connect(":memory:", config=ALONE)
     try:
+        connection.execute("set temp_directory = ?", [f"{store}.tmp"])
         connection.execute("attach ? as results (read_only)", [str(store)])
         connection.execute("use results")
     except duckdb.Error:
@@ -137,7 +144,7 @@ def holder(error: duckdb.Error) -> str:
 
 
 def unusable(store: Path, error: duckdb.Error) -> InputError | WorkError:
-    if "not a valid DuckDB database" in str(error):
+    if "not a valid DuckDB database" in str(error) or store.is_dir():
         return InputError(f"{store}: no DuckDB database; name another file with --store")
     return WorkError(f"{store}: cannot be opened: {one_line(error)}")
 
@@ -152,7 +159,7 @@ def create(store: Path, migrations: Sequence[str] = MIGRATIONS) -> None:
 
     def write(path: Path) -> None:
         path.unlink(missing_ok=True)
-        with duckdb.connect(str(path), config={"default_block_size": BLOCK_BYTES}) as connection:
+        with duckdb.connect(str(path), config={**ALONE, "default_block_size": BLOCK_BYTES}) as connection:
             upgrade(connection, store, migrations)
 
     # the log of a store that was deleted by hand must not be replayed into the new one

@@ -120,7 +120,8 @@ def ingest(store: Path, run: RunPaths, *, wait_s: float = WAIT_S) -> bool:
     """Take an ended run into the store, whole or not at all; what it holds of an earlier end is replaced.
 
     Results are taken of finished runs only; of the others the store has the run itself and its training steps.
-    Returns whether the store has the run now: False for one that was deleted (it left a tombstone).
+    Returns whether something came in: False where the store has this end of the run already, and for a run that was
+    deleted (it left a tombstone).
 
     Raises
     ------
@@ -139,8 +140,9 @@ def ingest(store: Path, run: RunPaths, *, wait_s: float = WAIT_S) -> bool:
             if is_deleted(run):
                 return False
             ending = read_ending(run)
-            if ending not in known_endings(connection, run.run_id):
-                replace_run(connection, run, ending)
+            if ending in known_endings(connection, run.run_id):
+                return False
+            replace_run(connection, run, ending)
     except WorkError as error:
         raise type(error)(f"{error}. {safe}") from error
     except duckdb.Error as error:
@@ -173,6 +175,15 @@ def ingest_pending(store: Path, runs: RunsPaths, *, wait_s: float = WAIT_S) -> I
     except StoreBusy as error:
         problems.append(str(error))
     return Ingested(tuple(ingested), tuple(problems))
+
+
+def forget(store: Path, run_id: str, *, wait_s: float = WAIT_S) -> None:
+    """Remove a run's rows, if there are any.
+
+    Raises as `ingest` does of the store.
+    """
+    with writing(store, wait_s=wait_s) as connection, transaction(connection):
+        remove(connection, run_id)
 
 
 def stored_endings(store: Path, wait_s: float) -> set[Ending]:
@@ -325,9 +336,17 @@ def step_values(run: RunPaths, event: Event) -> dict[str, Any]:
 
 
 def insert_steps(connection: Connection, steps: Sequence[Mapping[str, Any]]) -> None:
-    names = (
-        ["step", "time", "loss", "learning_rate", "gradient_norm", "batch_kind", "training_set", "pairs_per_second", "validation_loss"]
-    )
+    names = [
+        "step",
+        "time",
+        "loss",
+        "learning_rate",
+        "gradient_norm",
+        "batch_kind",
+        "training_set",
+        "pairs_per_second",
+        "validation_loss",
+    ]
     insert_rows(connection, "stored.training_steps", names, steps, code="getvariable('run'), ")
 
 

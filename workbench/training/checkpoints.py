@@ -112,7 +112,7 @@ def load_weights(encoder: Encoder, folder: Path) -> None:
 
 def optimiser_tensors(encoder: Encoder, optimiser: Optimizer) -> dict[str, Tensor]:
     """AdamW's state by parameter name: `name/exp_avg` and so on."""
-    names = {parameter: name for name, parameter in encoder.named_parameters()}
+    names: dict[Tensor, str] = {parameter: name for name, parameter in encoder.named_parameters()}
     return {
         f"{names[parameter]}/{key}": tensor.contiguous()
         for parameter, state in optimiser.state.items()

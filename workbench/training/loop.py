@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -15,10 +16,15 @@ from workbench.data.pairs import ParallelPairs
 from workbench.encoder import Encoder, Side, Tokens, autocast
 from workbench.errors import InputError, Stopped, WorkError
 from workbench.records import TrainSpec
-from workbench.runs.events import EventLog
 from workbench.training.checkpoints import Checkpoints
 from workbench.training.contrast import TokenBatch, backward, info_nce
 from workbench.training.sampling import Batch, SampleCounts, Sampler, hold_out
+
+
+class Log(Protocol):
+    """Where the training says how it goes on, such as a run's events."""
+
+    def write(self, kind: str, **fields: Any) -> None: ...
 
 
 class TokenCache:
@@ -73,7 +79,7 @@ def train(
     sets: Sequence[ParallelPairs],
     encoder: Encoder,
     checkpoints: Checkpoints,
-    log: EventLog,
+    log: Log,
     accelerator: Accelerator,
     stop_asked: Callable[[], bool],
 ) -> SampleCounts:
