@@ -183,7 +183,7 @@ def test_missing_weights_are_not_drawn_at_random(tmp_path: Path, checkpoint: Pat
 
 
 def test_a_missing_folder_and_an_unreachable_hub(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such folder"):
+    with pytest.raises(InputError, match="there is no such folder"):
         load_encoder(ModelSpec(checkpoint="./nowhere"), tmp_path, 0)
     with pytest.raises(InputError, match=r"some/model.*could not be fetched"):
         load_encoder(ModelSpec(checkpoint="some/model"), tmp_path, 0)

@@ -157,7 +157,8 @@ def follow_to_end(queued: "Sequence[RunPaths]", store: Path, runs: RunsPaths, as
         listed = ", ".join(f"{name} {state}" for name, state in unfinished.items())
         code = max((exit_code_of(runs.run(name)) for name in unfinished), default=1)
         note(f"{len(unfinished)} of {len(names)} runs did not finish: {listed}")
-        note("`workbench show RUN` says why, `workbench resume RUN` goes on from the last checkpoint")
+        one = next(iter(unfinished))
+        note(f"`workbench log {one}` says why, `workbench resume {one}` goes on from the last checkpoint")
         raise typer.Exit(code)
 
 

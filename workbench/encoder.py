@@ -22,6 +22,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 from transformers.utils import logging as transformers_logging
 
+from workbench.data.fingerprints import local_checkpoint
 from workbench.errors import InputError, allowed
 from workbench.records import ModelSpec
 
@@ -268,11 +269,9 @@ def built_in(spec: ModelSpec) -> Encoder:
 
 def checkpoint_folder(checkpoint: str, folder: Path) -> Path:
     """A local folder as it is, or a hub id fetched into the hub's cache (safetensors only, no code)."""
-    local = (folder / checkpoint).expanduser()
-    if local.is_dir():
+    local = local_checkpoint(checkpoint, folder)
+    if local is not None:
         return local
-    if checkpoint.startswith((".", "/", "~")) or checkpoint.count("/") > 1:
-        raise InputError(f"model.checkpoint: no such folder: {checkpoint}")
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
@@ -354,9 +353,7 @@ def read_layout(source: Path) -> Layout:
         elif kind == "Dense":
             dense = path
         elif kind not in MODULES:
-            raise InputError(
-                f"{source / 'modules.json'}: module {kind!r}: {allowed(kind, MODULES)}"
-            )
+            raise InputError(f"{source / 'modules.json'}: module {kind!r}: {allowed(kind, MODULES)}")
     prompts: dict[str, str] = {}
     if (source / "config_sentence_transformers.json").is_file():
         prompts = read_json(source / "config_sentence_transformers.json").get("prompts") or {}

@@ -66,7 +66,7 @@ class PairSetSpec:
         None, "how it is read; none = known by the set's name or the file's ending"
     )
     path: str | None = key(None, "file to read; not for `demo`")
-    languages: tuple[str, ...] | None = key(None, "languages taken from the set; none = all it has")
+    languages: tuple[str, ...] | None = key(None, "languages taken from the set; none = all it has", min_length=1)
     pairs: int | None = key(None, "at most so many pairs, the first in a fixed shuffled order; none = all", ge=1)
 
 
@@ -117,7 +117,7 @@ class TaskSpec:
 
     loader: Literal["demo", "lareqa"] | None = key(None, "how it is read; none = known by the task's name")
     path: str | None = key(None, "file or folder to read; not for `demo`")
-    languages: tuple[str, ...] | None = key(None, "languages taken from the set; none = all it has")
+    languages: tuple[str, ...] | None = key(None, "languages taken from the set; none = all it has", min_length=1)
     settings: tuple[Setting, ...] = key(SETTINGS, "settings to measure", min_length=1)
     passage_text: Literal["sentence", "sentence_paragraph"] = key("sentence", "what is encoded as the passage")
     every_article: int = key(1, "take every n-th article only, counted from the first", ge=1)

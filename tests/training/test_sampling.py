@@ -9,11 +9,11 @@ from itertools import combinations, permutations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.data.examples import PROPERTY, make_pairs, parallel_pairs, without
-from workbench.data.pairs import ParallelPairs, normalised, text_groups, text_keys
+from workbench.data.pairs import ParallelPairs, hash_order, normalised, text_groups, text_keys
 from workbench.errors import InputError
 from workbench.records import STRATEGIES, Strategy
 from workbench.training.sampling import Batch, SampleCounts, Sampler, hold_out
@@ -160,12 +160,21 @@ def assert_share(count: int, of: int, probability: float) -> None:
     assert abs(count - of * probability) < 4 * math.sqrt(of * probability * (1 - probability))
 
 
-def test_mono_draws_its_language_uniformly_whatever_the_pairs_have() -> None:
+@pytest.mark.parametrize("strategy", ["mono", "hybrid"])
+def test_mono_draws_its_language_uniformly_whatever_the_pairs_have(strategy: Strategy) -> None:
     missing = np.zeros((100, 9), bool)
     missing[20:, 4] = True
-    sampler = Sampler([without(make_pairs(100, NINE), missing)], "mono", 0.5, 4, 0)
-    drawn = Counter(int(sampler.batch(step).query_languages[0]) for step in range(3000))
-    assert_uniform(drawn.values(), 9)
+    sampler = Sampler([without(make_pairs(100, NINE), missing)], strategy, 0.5, 4, 0)
+    batches = [batch for batch in map(sampler.batch, range(3000)) if batch.kind == "mono"]
+    assert_uniform(Counter(int(batch.query_languages[0]) for batch in batches).values(), 9)
+
+
+def test_kind_language_and_set_are_drawn_independently() -> None:
+    sets = [make_pairs(30, ("de", "en"), "a"), make_pairs(30, ("de", "en"), "b")]
+    batches = list(map(Sampler(sets, "hybrid", 0.5, 4, 0).batch, range(3000)))
+    mono = [(b.training_set, int(b.query_languages[0])) for b in batches if b.kind == "mono"]
+    assert_uniform(Counter(mono).values(), 4)
+    assert_uniform(Counter((b.kind, b.training_set) for b in batches).values(), 4)
 
 
 def test_pooled_draws_each_pair_in_one_of_its_languages_uniformly() -> None:
@@ -285,6 +294,13 @@ def test_pairs_that_repeat_one_text_count_once() -> None:
         Sampler([replace(pairs, queries=queries)], "english", 0.5, 6, 0)
 
 
+def test_few_shared_texts_are_no_matter_for_a_warning() -> None:
+    pairs = make_pairs(40, ("de", "en"))
+    queries = pairs.queries.copy()
+    queries[:8, 0] = queries[0, 0]
+    assert Sampler([replace(pairs, queries=queries)], "english", 0.5, 5, 0).warnings == []
+
+
 def test_a_set_too_small_for_a_batch_is_left_out_and_named() -> None:
     sets = [make_pairs(3, ("de", "en"), "small"), make_pairs(30, ("de", "en"), "large")]
     sampler = Sampler(sets, "cross", 0.5, 4, 0)
@@ -367,8 +383,10 @@ def test_counts_of_nothing_are_empty() -> None:
 @PROPERTY
 @given(parallel_pairs(), st.integers(1, 10))
 def test_held_out_pairs_share_no_passage_with_the_training(pairs: ParallelPairs, count: int) -> None:
-    assume(count < len(pairs.pair_ids))
-    training, held = hold_out(pairs, count)
+    try:
+        training, held = hold_out(pairs, count)
+    except InputError:
+        return
     assert len(training.pair_ids) == len(pairs.pair_ids) - count
     assert 1 <= len(held.pair_ids) <= count
     assert not set(training.pair_ids) & set(held.pair_ids)
@@ -376,6 +394,11 @@ def test_held_out_pairs_share_no_passage_with_the_training(pairs: ParallelPairs,
         {normalised(part.texts[t]) for t in part.passages[part.passages >= 0].tolist()} for part in (training, held)
     ]
     assert not texts[0] & texts[1]
+    order = hash_order(pairs.pair_ids)
+    passages = {row: {normalised(pairs.texts[t]) for t in pairs.passages[row] if t >= 0} for row in order.tolist()}
+    held_passages = set().union(*(passages[row] for row in order[:count].tolist()))
+    kept = {pairs.pair_ids[row] for row in order[count:].tolist() if not passages[row] & held_passages}
+    assert {training.pair_ids[row] for row in np.flatnonzero(training.has.any(axis=1))} == kept
     assert len(set(text_groups(held, text_keys(held.texts)).tolist())) == len(held.pair_ids)
 
 
@@ -411,3 +434,7 @@ def test_no_pair_held_out_leaves_the_set_as_it_is() -> None:
 def test_holding_out_everything_is_an_error() -> None:
     with pytest.raises(InputError, match=r"set: train.validation.pairs holds out 5 of its 5 pairs; allowed: 0 to 4"):
         hold_out(make_pairs(5, ("en",)), 5)
+    pairs = make_pairs(5, ("de", "en"))
+    same = replace(pairs, passages=np.broadcast_to(pairs.passages[0], (5, 2)))
+    with pytest.raises(InputError, match="set: each of its 4 pairs has a passage of one of the 1 held-out pairs"):
+        hold_out(same, 1)

@@ -174,7 +174,7 @@ def places() -> tuple[tuple[Fact, ...], ...]:
     """Every place as its facts, one an attribute in the order of TEMPLATES; the places of the task come last."""
     random = Random(SEED)
     stems, endings = (range(len(part["latin"].split())) for part in (STEMS, ENDINGS))
-    names = [name for name in product(stems, stems, endings) if name[0] != name[1]]
+    names = [(first, second, ending) for first, second, ending in product(stems, stems, endings) if first != second]
     # of Python's random numbers only random() is promised to stay the same between versions
     names.sort(key=lambda _: random.random())
     return tuple(

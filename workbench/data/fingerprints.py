@@ -27,6 +27,22 @@ def fingerprints(settings: Settings, folder: Path) -> dict[str, str]:
             found[key] = demo_fingerprint() if path is None else fingerprint((folder / path).expanduser())
         except InputError as error:
             raise InputError(f"{key}.path: {error}") from error
-    if checkpoint != "builtin" and (folder / checkpoint).expanduser().is_dir():
-        found["model.checkpoint"] = fingerprint((folder / checkpoint).expanduser())
+    if checkpoint != "builtin" and (local := local_checkpoint(checkpoint, folder)):
+        found["model.checkpoint"] = fingerprint(local)
     return found
+
+
+def local_checkpoint(checkpoint: str, folder: Path) -> Path | None:
+    """The folder that a checkpoint means; None for an id on the hub, which is `name` or `owner/name`.
+
+    Raises
+    ------
+    InputError
+        It can only be a folder and is not there.
+    """
+    local = (folder / checkpoint).expanduser()
+    if local.is_dir():
+        return local
+    if checkpoint.startswith((".", "/", "~")) or checkpoint.count("/") > 1:
+        raise InputError(f"model.checkpoint: {checkpoint}: there is no such folder")
+    return None

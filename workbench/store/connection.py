@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+from duckdb import DuckDBPyConnection as Connection
 
 from workbench.errors import InputError, WorkError
 from workbench.files import as_work_error, locked, write_whole
@@ -31,8 +32,6 @@ ALONE = {
 """A name in a query is a table, never a Python variable; and nothing is fetched from a network."""
 BLOCK_BYTES = "65536"
 """A quarter of DuckDB's default: the columns of one run fill their blocks, and a run takes 1.3 MB instead of 2."""
-
-Connection = duckdb.DuckDBPyConnection
 
 
 class StoreBusy(WorkError):

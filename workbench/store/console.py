@@ -11,9 +11,10 @@ import json
 from pathlib import Path
 
 import duckdb
+from duckdb import DuckDBPyConnection as Connection
 
 from workbench.errors import InputError
-from workbench.store.connection import WAIT_S, Connection, one_line, reading
+from workbench.store.connection import WAIT_S, one_line, reading
 from workbench.store.database import Table
 
 MAX_SECONDS = 60.0

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from duckdb import DuckDBPyConnection as Connection
 
 from workbench.errors import InputError, WorkError
 from workbench.paths import RunPaths, RunsPaths
@@ -24,7 +25,6 @@ from workbench.runs.directory import read_spec, run_folders
 from workbench.runs.events import Event, last_event, read_events
 from workbench.store.connection import (
     WAIT_S,
-    Connection,
     StoreBusy,
     one_line,
     reading,

@@ -200,9 +200,21 @@ class Validation:
         self.caches = [TokenCache(encoder, pairs) for pairs in sets]
         self.batches: list[Batch] = []
         if sets:
-            size = min(spec.batch_size, *(len(pairs.pair_ids) for pairs in sets))
-            sampler = Sampler(sets, spec.sampling.strategy, spec.sampling.alpha, size, self.SEED)
+            sampler = self._sampler(sets)
             self.batches = [sampler.batch(step) for step in range(sampler.epoch_steps)]
+
+    def _sampler(self, sets: Sequence[ParallelPairs]) -> Sampler:
+        """Batches as in training; smaller where the held-out pairs of a language do not fill one."""
+        sampling, size = self.spec.sampling, self.spec.batch_size
+        while True:
+            try:
+                return Sampler(sets, sampling.strategy, sampling.alpha, size, self.SEED)
+            except InputError as error:
+                if size < 4:
+                    raise InputError(
+                        f"train.validation.pairs: {self.spec.validation.pairs} are too few: {error}"
+                    ) from error
+                size //= 2
 
     @torch.inference_mode()
     def loss(self, encoder: Encoder) -> float:

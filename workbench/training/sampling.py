@@ -312,8 +312,7 @@ class Together:
     def admit(self, row: int) -> bool:
         """Take the pair unless it shares a text with one that is in, or a hard negative of either is in the other."""
         group = int(self._groups[row])
-        barred = set() if self._all_barred is None else set(self._all_barred[row].tolist())
-        barred -= {-1, group}
+        barred = set() if self._all_barred is None else set(self._all_barred[row].tolist()) - {-1}
         if group in self._taken or group in self._barred or not barred.isdisjoint(self._taken):
             return False
         self._taken.add(group)
@@ -356,6 +355,11 @@ def hold_out(pairs: ParallelPairs, count: int) -> tuple[ParallelPairs, ParallelP
     passages = np.where(pairs.has, keys[pairs.passages], -1)
     held_passages = np.setdiff1d(passages[held], [-1])
     leaking = np.isin(passages, held_passages).sum(axis=1) > 0
+    if leaking[training].all():
+        raise InputError(
+            f"{pairs.name}: each of its {len(training)} pairs has a passage of one of the {count} held-out pairs; "
+            "train.validation.pairs must be lower"
+        )
     held_out = select(pairs, held)
     first_of_group = np.unique(text_groups(held_out, text_keys(held_out.texts)))
     return select(without_texts(pairs, leaking), training), select(held_out, first_of_group)

@@ -1,0 +1,558 @@
+"""Run directories in, rows out: whole or not at all, once, whatever is in the way."""
+
+import hashlib
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from tests.store.synthetic import COLUMNS, STARTED, Results, Tiny, evaluate, make_settings, write_run, write_table
+from workbench.errors import InputError, WorkbenchError
+from workbench.paths import RunPaths, RunsPaths
+from workbench.store.database import FACTS, forget, ingest, ingest_pending, query, run_name
+
+RUN_ID = "20261122-1403-hybrid-a50-s0-7f3c"
+
+
+def counts(store: Path) -> dict[str, int]:
+    tables = query(store, "select table_name from duckdb_tables() where schema_name = 'stored'").rows
+    return {name: query(store, f"select count(*) from stored.{name}").rows[0][0] for (name,) in tables}
+
+
+def rows_of(store: Path, view: str, columns: str, run_id: str = RUN_ID) -> list[tuple[Any, ...]]:
+    names = ", ".join(columns.split())
+    return query(store, f"select {names} from {view} where run_id = ? order by all", [run_id]).rows
+
+
+def written(results: Results, file: str, columns: str) -> list[tuple[Any, ...]]:
+    rows = [tuple(row[name] for name in columns.split()) for row in results.tables[file]]
+    return sorted(rows, key=lambda row: [(value is None, value) for value in row])
+
+
+# ---------------------------------------------------------------------------------------------------- round trip
+
+
+def test_the_views_give_back_what_the_run_wrote(store: Path, tmp_path: Path) -> None:
+    results = evaluate(Tiny(), Tiny("other", "ba9876543210", ("de", "en"), query_prefix="x"), found=0.8)
+    pairs = [("demo", "mono", "en", "en", 40), ("demo", "cross", "en", "th", 24)]
+    results.tables["sampled_pairs"] = [dict(zip(COLUMNS["sampled_pairs"].split(), row, strict=True)) for row in pairs]
+    results.tables["sampled_batches"] = [{"training_set": "demo", "kind": "mono", "batches": 3}]
+    assert ingest(store, write_run(tmp_path / "runs", results=results))
+    for file in ("relevant_ranks", "retrieved_languages", "sampled_pairs", "sampled_batches"):
+        assert rows_of(store, file, COLUMNS[file]) == written(results, file, COLUMNS[file])
+    assert any(row[-1] is None for row in rows_of(store, "relevant_ranks", COLUMNS["relevant_ranks"]))
+    first = [row for row in results.tables["top_passages"] if row["position"] == 1]
+    columns = "task setting query_language pool_language query_id passage_id"
+    assert rows_of(store, "first_passages", columns) == written(
+        Results(tables={"top_passages": first}), "top_passages", columns
+    )
+    found = query(store, "select task, query_id, paragraph, article from queries order by all").rows
+    assert found == written(results, "queries", COLUMNS["queries"])
+
+
+@pytest.mark.parametrize("view", ["measurements", "cell_measures"])
+def test_measurements_come_back_as_floats(store: Path, tmp_path: Path, view: str) -> None:
+    results = evaluate(Tiny())
+    results.tables["measurements"][0]["value"] = float("nan")
+    results.tables["measurements"][1]["value"] = 1e300
+    ingest(store, write_run(tmp_path / "runs", results=results))
+    columns = "task setting query_language pool_language measure value queries"
+    found = {row[:5]: row[5:] for row in rows_of(store, view, columns)}
+    for row in results.tables["measurements"][2:]:
+        assert found[tuple(row[name] for name in columns.split()[:5])] == (pytest.approx(row["value"]), row["queries"])
+    assert sum(value is None for value, _ in found.values()) == 2
+
+
+def test_the_row_of_a_run(store: Path, tmp_path: Path) -> None:
+    ingest(store, write_run(tmp_path / "runs"))
+    (row,) = query(store, "select * from runs").dicts()
+    config, environment = json.loads(row.pop("config")), json.loads(row.pop("environment"))
+    assert config["settings"]["train"]["sampling"] == {"strategy": "hybrid", "alpha": 0.5}
+    assert environment["versions"] == {"torch": "2.13.0"}
+    assert json.loads(row.pop("fingerprints")) == {"evaluate.tasks.tiny": "f" * 12}
+    started = STARTED.replace(tzinfo=None)
+    assert row == {
+        "run_id": RUN_ID,
+        "run_name": "hybrid-a50-s0",
+        "experiment": "pilot",
+        "arm": "hybrid-a50-1c9e07",
+        "sampling": "hybrid",
+        "alpha": 0.5,
+        "model": "builtin",
+        "seed": 0,
+        "state": "finished",
+        "created": started,
+        "started": started + timedelta(seconds=5),
+        "ended": started + timedelta(minutes=2),
+        "seconds": 90.75,
+        "device": "cpu",
+        "threads": 2,
+        "host": "here",
+        "steps": 4,
+        "batch_size": 16,
+        "learning_rate": 1e-4,
+        "temperature": 0.05,
+        "parameters": 4_000_000,
+        "message": None,
+    }
+
+
+def test_what_does_not_apply_to_a_run_is_null(store: Path, tmp_path: Path) -> None:
+    write_run(tmp_path / "runs", "20261122-1403-untrained-builtin-s0-1111", settings=make_settings(None), steps=0)
+    write_run(tmp_path / "runs", "20261122-1403-cross-s0-2222", settings=make_settings("cross", 0.5))
+    write_run(tmp_path / "runs", "20261122-1403-mixed-a30-s0-3333", settings=make_settings("mixed", 0.3))
+    assert ingest_pending(store, RunsPaths(tmp_path / "runs")).problems == ()
+    rows = query(store, "select sampling, alpha, learning_rate, steps from runs order by run_id").rows
+    assert rows == [("cross", None, 1e-4, 4), ("mixed", 0.3, 1e-4, 4), (None, None, None, None)]
+
+
+@pytest.mark.parametrize(
+    ("run_id", "name"),
+    [
+        (RUN_ID, "hybrid-a50-s0"),
+        (f"{RUN_ID}-2", "hybrid-a50-s0"),
+        ("20261122-1403-untrained-LaBSE-beef-s0-00ff", "untrained-LaBSE-beef-s0"),
+        ("my-own-name", "my-own-name"),
+    ],
+)
+def test_a_run_name_lacks_time_and_suffix(run_id: str, name: str) -> None:
+    assert run_name(run_id) == name
+
+
+def test_a_failed_run_has_its_steps_and_its_message(store: Path, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "runs", state="failed", steps=3, environment={})
+    run.environment.unlink()
+    assert ingest(store, run)
+    assert query(store, "select state, message, started, seconds, threads, steps from runs").rows == [
+        ("failed", "loss is NaN at step 3", datetime(2026, 11, 22, 14, 3, 5), None, None, 4)
+    ]
+    assert query(store, "select step, loss from training_steps order by step").rows == [
+        (1, 2.0),
+        (2, 1.0),
+        (3, pytest.approx(2 / 3)),
+    ]
+
+
+def test_half_written_results_of_a_failed_run_are_left_where_they_are(store: Path, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "runs", state="failed")
+    run.results.mkdir()
+    (run.results / "measurements.parquet").write_bytes(b"PAR1 half of it")
+    assert ingest(store, run)
+    assert query(store, "select count(*) from cell_measures").rows == [(0,)]
+
+
+# --------------------------------------------------------------------------------------------------------- events
+
+
+def test_the_last_word_on_a_step_counts_and_torn_lines_do_not(store: Path, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "runs", state="stopped", steps=4)
+    at = '"time": "2026-11-22T14:04:00.000+00:00"'
+    lines = [
+        f'{{{at}, "kind": "validation", "state": "training", "step": 2, "loss": 0.75}}',
+        f'{{{at}, "kind": "validation", "state": "training", "step": 0, "loss": 3.5}}',
+        f'{{{at}, "kind": "step", "state": "training", "step": 3, "loss": 0.125, "learning_rate": 1, "batch_kind": 7}}',
+        f'{{{at}, "kind": "step", "state": "training", "step": 4, "loss": null}}',
+        f'{{{at}, "kind": "step", "state": "training", "step": 5, "loss": 1e300, "gradient_norm": NaN}}',
+        f'{{{at}, "kind": "step", "state": "training", "step": null, "loss": 1}}',
+        f'{{{at}, "kind": "step", "sta',
+        "nonsense",
+        f'{{{at}, "kind": "state", "state": "stopped"}}',
+        f'{{{at}, "kind": "step", "state": "training", "st',
+    ]
+    with run.events.open("a") as events:
+        events.write("\n".join(lines))
+    assert ingest(store, run)
+    columns = "step loss validation_loss learning_rate gradient_norm batch_kind"
+    assert rows_of(store, "training_steps", columns) == [
+        (0, None, 3.5, None, None, None),
+        (1, 2.0, None, 1e-4, 0.5, "mono"),
+        (2, 1.0, 0.75, 1e-4, None, "cross"),
+        (3, 0.125, None, 1.0, None, None),
+        (4, None, None, None, None, None),
+        (5, None, None, None, None, None),
+    ]
+
+
+@pytest.mark.parametrize("state", ["queued", "preparing", "training", "evaluating"])
+def test_a_run_that_has_not_ended_is_refused(store: Path, tmp_path: Path, state: str) -> None:
+    run = write_run(tmp_path / "runs", state=state)
+    with pytest.raises(InputError, match=f"the run is {state}"):
+        ingest(store, run)
+    assert ingest_pending(store, RunsPaths(tmp_path / "runs")).problems == ()
+    assert not store.exists()
+
+
+def test_a_folder_without_a_run_is_refused(store: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no run directory"):
+        ingest(store, RunPaths(tmp_path))
+
+
+# ------------------------------------------------------------------------------------------ once, or in its place
+
+
+def test_three_ingests_are_one(store: Path, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "runs")
+    assert ingest(store, run)
+    before = counts(store)
+    assert not ingest(store, run)
+    assert not ingest(store, RunPaths(run.root))
+    assert counts(store) == before
+    assert all(before[table] for table in ("runs", "relevant_ranks", "measurements", "training_steps"))
+
+
+def test_queries_and_passages_are_stored_once_for_all_runs_of_a_task(store: Path, tmp_path: Path) -> None:
+    ingest(store, write_run(tmp_path / "runs"))
+    before = counts(store)
+    ingest(store, write_run(tmp_path / "runs", "20261122-1404-mono-s1-2222", results=evaluate(Tiny(), seed=1)))
+    after = counts(store)
+    for table in ("tasks", "cells", "queries", "relevants", "measures", "languages"):
+        assert after[table] == before[table]
+    for table in ("runs", "relevant_ranks", "first_passages", "measurements"):
+        assert after[table] == 2 * before[table]
+
+
+def test_a_run_that_was_stopped_and_then_finished_has_the_rows_of_its_end(store: Path, tmp_path: Path) -> None:
+    ingest(store, write_run(tmp_path / "runs", state="stopped", steps=2))
+    ingest(store, write_run(tmp_path / "runs", "20261122-1404-mono-s1-2222"))
+    run = write_run(tmp_path / "runs", state="finished", steps=4, ended=STARTED + timedelta(hours=1))
+    assert ingest(store, run)
+    assert query(store, "select state from runs where run_id = ?", [RUN_ID]).rows == [("finished",)]
+    assert [step for (step,) in rows_of(store, "training_steps", "step")] == [1, 2, 3, 4]
+    assert len(query(store, "select * from runs").rows) == 2
+    assert rows_of(store, "measurements", "value")
+
+
+def test_a_run_that_was_stopped_twice_has_the_rows_of_the_second_time(store: Path, tmp_path: Path) -> None:
+    ingest(store, write_run(tmp_path / "runs", state="stopped", steps=1))
+    write_run(tmp_path / "runs", state="stopped", steps=3, ended=STARTED + timedelta(hours=1))
+    assert ingest_pending(store, RunsPaths(tmp_path / "runs")).run_ids == (RUN_ID,)
+    assert len(rows_of(store, "training_steps", "step")) == 3
+
+
+def test_a_deleted_run_is_not_ingested_again(store: Path, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "runs")
+    runs = RunsPaths(tmp_path / "runs")
+    runs.tombstone(RUN_ID).parent.mkdir()
+    runs.tombstone(RUN_ID).touch()
+    assert not ingest(store, run)
+    assert ingest_pending(store, runs).run_ids == ()
+    assert not store.exists()
+
+
+def test_a_forgotten_run_leaves_no_row(store: Path, tmp_path: Path) -> None:
+    ingest(store, write_run(tmp_path / "runs"))
+    other = write_run(tmp_path / "runs", "20261122-1404-mono-s1-2222")
+    ingest(store, other)
+    forget(store, RUN_ID)
+    forget(store, "never-was")
+    assert query(store, "select run_id from runs").rows == [(other.run_id,)]
+    for table in FACTS:
+        assert query(store, f"select distinct run from stored.{table} where run != 2").rows == []
+
+
+# --------------------------------------------------------------------------------------------------------- pending
+
+
+def test_what_is_pending_is_ingested_and_what_is_damaged_is_told(store: Path, tmp_path: Path) -> None:
+    runs = RunsPaths(tmp_path / "runs")
+    for minute, state in enumerate(("finished", "failed", "stopped", "training")):
+        write_run(runs.root, f"20261122-140{minute}-mono-s0-1111", state=state)
+    damaged = write_run(runs.root, "20261122-1300-mono-s0-1111")
+    (damaged.results / "relevant_ranks.parquet").write_bytes(b"PAR1")
+    write_run(runs.root, "20261122-1301-mono-s0-1111").config.unlink()
+    runs.service.mkdir()
+    (runs.root / "notes").mkdir()
+    looked = ingest_pending(store, runs)
+    assert looked.run_ids == tuple(f"20261122-140{minute}-mono-s0-1111" for minute in range(3))
+    assert len(looked.problems) == 2
+    assert "20261122-1300" in looked.problems[0] and "relevant_ranks.parquet" in looked.problems[0]
+    assert "20261122-1301" in looked.problems[1] and "config.yaml" in looked.problems[1]
+
+
+def test_a_look_with_nothing_to_do_does_not_open_the_store_for_writing(
+    store: Path, tmp_path: Path, hold: Callable[[str], Any]
+) -> None:
+    runs = RunsPaths(tmp_path / "runs")
+    assert ingest_pending(store, runs).run_ids == ()
+    assert not store.exists()
+    write_run(runs.root)
+    assert ingest_pending(store, runs).run_ids == (RUN_ID,)
+    hold("read")  # with it, nobody can write
+    looked = ingest_pending(store, runs, wait_s=0.1)
+    assert (looked.run_ids, looked.problems) == ((), ())
+
+
+# --------------------------------------------------------------------------------------------------------- damaged
+
+
+def cut(file: str) -> Callable[[RunPaths], None]:
+    def damage(run: RunPaths) -> None:
+        path = run.results / file
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+    return damage
+
+
+def remove(file: str) -> Callable[[RunPaths], None]:
+    return lambda run: (run.results / file).unlink()
+
+
+def change(file: str, edit: Callable[[list[dict[str, Any]]], Any], drop: str = "") -> Callable[[RunPaths], None]:
+    """Rewrite a table after `edit` had its rows, without the column `drop`."""
+
+    def damage(run: RunPaths) -> None:
+        path = run.results / f"{file}.parquet"
+        rows = pq.read_table(path).to_pylist()
+        edit(rows)
+        write_table(path, rows, [name for name in COLUMNS[file].split() if name != drop])
+
+    return damage
+
+
+def change_tasks(**changed: Any) -> Callable[[RunPaths], None]:
+    return lambda run: (run.results / "tasks.json").write_text(json.dumps([Tiny().described(**changed)])) and None
+
+
+def write(name: str, text: str) -> Callable[[RunPaths], None]:
+    return lambda run: (run.root / name).write_text(text) and None
+
+
+def rename_config(run: RunPaths) -> None:
+    plain = yaml.safe_load(run.config.read_text())
+    run.config.write_text(yaml.safe_dump({**plain, "run_id": "another"}))
+
+
+DAMAGES = {
+    "a cut parquet file": (cut("measurements.parquet"), "measurements.parquet: damaged"),
+    "cut tasks": (cut("tasks.json"), "tasks.json: damaged"),
+    "tasks that are no list": (write("results/tasks.json", '{"task": 1}'), "tasks.json: damaged"),
+    "no tasks": (remove("tasks.json"), "tasks.json: No such file"),
+    "no ranks": (remove("relevant_ranks.parquet"), "relevant_ranks.parquet: missing"),
+    "no queries": (remove("queries.parquet"), "queries.parquet: missing"),
+    "a column missing": (change("relevant_ranks", lambda rows: None, "rank"), 'column "rank" not found'),
+    "an environment that is none": (write("environment.json", "[]"), "environment.json: damaged"),
+    "threads that are words": (write("environment.json", '{"threads": "many"}'), "many"),
+    "a time that is none": (write("environment.json", '{"started": "noon"}'), "'noon' is no ISO 8601 time"),
+    "a config that is none": (write("config.yaml", "run_id: [x"), "config.yaml"),
+    "a config of another run": (rename_config, "config.yaml is of the run another"),
+    "a rank of 0": (change("relevant_ranks", lambda rows: rows[3].update(rank=0)), "rank 0 of query"),
+    "a null id": (change("relevant_ranks", lambda rows: rows[3].update(query_id=None)), "NOT NULL"),
+    "a task not listed": (
+        change("measurements", lambda rows: rows[3].update(task="foreign")),
+        "measurements.parquet: unknown task foreign; tasks.json lists tiny",
+    ),
+    "a query not listed": (
+        change("relevant_ranks", lambda rows: rows[3].update(query_id="q99")),
+        "relevant_ranks.parquet: query q99 of task tiny is not in queries.parquet",
+    ),
+    "a query twice": (change("queries", lambda rows: rows.append(rows[0])), "queries.parquet: occurs more than once"),
+    "a measure twice": (
+        change("measurements", lambda rows: rows.append(rows[0])),
+        "measurements.parquet: occurs more than once: tiny monolingual en en map",
+    ),
+    "a passage ranked twice": (
+        change("relevant_ranks", lambda rows: rows.append({**rows[0], "rank": 9})),
+        "passage en:0 is ranked more than once for query q0",
+    ),
+    "two relevances of a passage": (
+        change("relevant_ranks", lambda rows: rows[0].update(relevance=9)),
+        "relevant_ranks.parquet: query q0 and passage en:0 have the relevances",
+    ),
+    "two languages of a passage": (
+        change("relevant_ranks", lambda rows: rows[0].update(passage_language="fr")),
+        "passage en:0 is in the languages",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_run_is_told_and_leaves_the_store_as_it_was(store: Path, tmp_path: Path, damage: str) -> None:
+    ingest(store, write_run(tmp_path / "runs"))
+    run = write_run(tmp_path / "runs", "20261122-1404-mono-s1-2222")
+    do_damage, message = DAMAGES[damage]
+    do_damage(run)
+    before = counts(store)
+    with pytest.raises(InputError) as caught:
+        ingest(store, run)
+    assert message in str(caught.value)
+    assert str(run.root) in str(caught.value) and "\n" not in str(caught.value)
+    assert counts(store) == before
+
+
+CONTRADICTIONS = {
+    "fingerprint": (change_tasks(fingerprint="0" * 12), "a stored task that differs in fingerprint"),
+    "options": (change_tasks(options={"passage_text": "sentence_paragraph"}), "differs in options"),
+    "pool": (change_tasks(candidates={"en": 1, "th": 1, "zh": 1}), "differs in candidates"),
+    "paragraph": (change("queries", lambda rows: rows[0].update(paragraph="p9")), "query q0 is stored with another"),
+    "relevance": (
+        change("relevant_ranks", lambda rows: [row.update(relevance=5) for row in rows]),
+        "have the relevances",
+    ),
+    "language": (
+        change("relevant_ranks", lambda rows: [row.update(passage_language="fr") for row in rows]),
+        "is in the languages",
+    ),
+}
+
+
+@pytest.mark.parametrize("contradiction", CONTRADICTIONS)
+def test_results_that_contradict_a_stored_task_are_refused(store: Path, tmp_path: Path, contradiction: str) -> None:
+    ingest(store, write_run(tmp_path / "runs"))
+    run = write_run(tmp_path / "runs", "20261122-1404-mono-s1-2222")
+    do_damage, message = CONTRADICTIONS[contradiction]
+    do_damage(run)
+    (run.results / "top_passages.parquet").unlink()
+    before = counts(store)
+    with pytest.raises(InputError, match=message):
+        ingest(store, run)
+    assert counts(store) == before
+
+
+def test_a_contradiction_ends_when_the_task_has_another_id(store: Path, tmp_path: Path) -> None:
+    ingest(store, write_run(tmp_path / "runs"))
+    run = write_run(tmp_path / "runs", "20261122-1404-mono-s1-2222")
+    change("queries", lambda rows: rows[0].update(paragraph="p9"))(run)
+    change_tasks(task_id="ffffffffffff")(run)
+    assert ingest(store, run)
+    rows = query(store, "select task_id, paragraph from queries where query_id = 'q0' order by all").rows
+    assert rows == [("0123456789ab", "p0"), ("ffffffffffff", "p9")]
+
+
+def test_a_task_under_two_names_is_kept_under_both(store: Path, tmp_path: Path) -> None:
+    ingest(store, write_run(tmp_path / "runs"))
+    ingest(store, write_run(tmp_path / "runs", "20261122-1404-mono-s1-2222", results=evaluate(Tiny("renamed"))))
+    assert query(store, "select task, task_id from tasks order by all").rows == [
+        ("renamed", "0123456789ab"),
+        ("tiny", "0123456789ab"),
+    ]
+    assert query(store, "select task, count(*) from relevant_ranks group by all").rows
+
+
+def test_a_language_that_only_first_places_left_open_is_filled_in_later(store: Path, tmp_path: Path) -> None:
+    results = evaluate(Tiny())
+    multilingual = [row for row in results.tables["top_passages"] if row["pool_language"] == "*"]
+    multilingual[0]["passage_id"] = "th:11"  # relevant to no question
+    results.tables["top_passages"] = multilingual
+    ingest(store, write_run(tmp_path / "runs", results=results))
+    assert query(store, "select passage_language from first_passages where passage_id = 'th:11'").rows[0] == (None,)
+    ingest(store, write_run(tmp_path / "runs", "20261122-1404-mono-s1-2222", results=evaluate(Tiny(), seed=3)))
+    named = query(store, "select distinct passage_id, passage_language from first_passages").rows
+    assert all(language in (None, passage.split(":")[0]) for passage, language in named)
+
+
+# ---------------------------------------------------------------------------------------------------- strange names
+
+
+def test_strange_strings_are_only_strings(store: Path, tmp_path: Path) -> None:
+    strange = "'); drop table stored.runs; --"
+    task = Tiny("runs[/a] \"quoted\" 'x'", "0'1", ("日本", "e'n"), query_prefix="ü[]{}$1?*\n\t\\ " + strange)
+    results = evaluate(task)
+    folder = tmp_path / "a[b]*? =c=d" / "it's"
+    run = write_run(folder, results=results, settings=make_settings(name=strange))
+    assert ingest(store, run)
+    assert rows_of(store, "relevant_ranks", COLUMNS["relevant_ranks"]) == written(
+        results, "relevant_ranks", COLUMNS["relevant_ranks"]
+    )
+    assert query(store, "select experiment from runs where experiment = $name", {"name": strange}).rows == [(strange,)]
+
+
+def test_a_store_may_have_a_strange_name(tmp_path: Path) -> None:
+    store = tmp_path / "it's [my] 'store?'; drop.duckdb"
+    assert ingest(store, write_run(tmp_path / "runs"))
+    assert query(store, "select count(*) from runs").rows == [(1,)]
+
+
+# --------------------------------------------------------------------------------------------- several at once, kills
+
+
+def ingest_one(store: Path, folder: Path) -> bool:
+    return ingest(store, RunPaths(folder))
+
+
+def test_four_processes_that_ingest_at_once_all_land(store: Path, tmp_path: Path) -> None:
+    folders = [
+        write_run(tmp_path / "runs", f"20261122-140{i}-mono-s{i}-1111", results=evaluate(Tiny(), seed=i)).root
+        for i in range(4)
+    ]
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        assert pool.starmap(ingest_one, [(store, folder) for folder in folders]) == [True] * 4
+    alone = tmp_path / "alone.duckdb"
+    for folder in folders:
+        ingest(alone, RunPaths(folder))
+    everything = "select * from relevant_ranks order by all"
+    assert query(store, everything).rows == query(alone, everything).rows
+    measured = "select * exclude (value) from cell_measures order by all"
+    assert query(store, measured).rows == query(alone, measured).rows
+    assert counts(store) == counts(alone)
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from workbench.paths import RunPaths
+from workbench.store.database import ingest
+print("go", flush=True)
+ingest(Path(sys.argv[1]), RunPaths(Path(sys.argv[2])))
+"""
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.03, 0.09])
+@pytest.mark.parametrize("fresh", [True, False], ids=["new store", "known store"])
+def test_a_kill_in_the_middle_leaves_all_of_a_run_or_nothing(
+    store: Path, tmp_path: Path, delay_s: float, fresh: bool
+) -> None:
+    other = write_run(tmp_path / "runs", "20261122-1300-mono-s0-1111")
+    if not fresh:
+        ingest(store, other)
+    big = Tiny(languages=("ar", "de", "en", "th", "zh"), questions=60, pool=60)
+    run = write_run(tmp_path / "runs", results=evaluate(Tiny("big", "bbbbbbbbbbbb", big.languages, 60, 60)))
+    command = [sys.executable, "-c", KILLED, str(store), str(run.root)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout and process.stdout.readline() == "go\n"
+        time.sleep(delay_s)
+        os.kill(process.pid, signal.SIGKILL)
+    if store.exists():
+        landed = query(store, "select count(*) from runs where run_id = ?", [RUN_ID]).rows[0][0]
+        ranks = query(store, "select count(*) from relevant_ranks where run_id = ?", [RUN_ID]).rows[0][0]
+        assert (landed, ranks > 0) in ((0, False), (1, True))
+    ingest_pending(store, RunsPaths(tmp_path / "runs"))
+    assert query(store, "select count(*) from runs").rows == [(2,)]
+    pairs = 5 * 5 * 60 + 5 * 5 * 60
+    assert query(store, "select count(*) from relevant_ranks where run_id = ?", [RUN_ID]).rows == [(pairs,)]
+
+
+def test_a_full_disk_is_one_line_and_the_results_stay(store: Path, tmp_path: Path) -> None:
+    ingest(store, write_run(tmp_path / "runs", "20261122-1300-mono-s0-1111"))
+    run = write_run(tmp_path / "runs")
+    before = hashlib.sha256(store.read_bytes()).hexdigest()
+    code = (
+        "import resource, sys; from pathlib import Path\n"
+        "from workbench.errors import WorkbenchError; from workbench.paths import RunPaths\n"
+        "from workbench.store.database import ingest\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "try: ingest(Path(sys.argv[1]), RunPaths(Path(sys.argv[2])))\n"
+        "except WorkbenchError as error: print(type(error).__name__, error)\n"
+    )
+    command = [sys.executable, "-c", code, str(store), str(run.root)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.stdout.startswith("WorkError") and f"{run.root} keeps its results" in done.stdout, done
+    assert hashlib.sha256(store.read_bytes()).hexdigest() == before
+    assert ingest(store, run)
+
+
+def test_errors_are_the_workbench_s_own(store: Path, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "runs")
+    store.mkdir()
+    with pytest.raises(WorkbenchError):
+        ingest(store, run)
