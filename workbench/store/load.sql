@@ -180,7 +180,7 @@ left join passage_codes using (task, passage_id)
 order by cell, if(cell % 2 = 0, query, -query);
 
 insert into stored.measurements
-select getvariable('run'), cell, s.measure, if(isfinite(value), value, null), queries
+select getvariable('run'), cell, s.measure, if(isfinite(value), try_cast(value as float), null), queries
 from incoming_measurements i
 left join cell_codes using (task, setting, query_language, pool_language)
 left join stored.measures s on s.name = i.measure
