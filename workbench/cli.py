@@ -383,8 +383,11 @@ def ingest(
 
 def take_home(store: Path, runs: RunsPaths, *, strict: bool = False) -> None:
     """Ingest what has ended since somebody last looked. A problem is told, and only fatal where this was the task."""
+    from workbench.runs.supervisor import feeds
     from workbench.store.database import ingest_pending
 
+    if not (strict or feeds(runs, store)):
+        return
     try:
         done = ingest_pending(store, runs)
     except WorkError as error:

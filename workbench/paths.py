@@ -84,6 +84,11 @@ class RunsPaths:
         return self.service / "jobs"
 
     @property
+    def store(self) -> Path:
+        """Names the store that the results go to: the one given with the last start."""
+        return self.service / "store"
+
+    @property
     def log(self) -> Path:
         return self.service / "dispatcher.log"
 

@@ -82,7 +82,7 @@ def test_a_newer_store_is_refused(store: Path, tmp_path: Path) -> None:
     with writing(store, migrations=NEWER):
         pass
     for use in (lambda: query(store, "select 1"), lambda: ingest(store, write_run(tmp_path / "runs"))):
-        with pytest.raises(InputError, match="newer workbench made it .*upgrade the workbench"):
+        with pytest.raises(InputError, match=r"newer workbench made it .*upgrade the workbench"):
             use()
 
 

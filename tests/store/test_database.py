@@ -21,7 +21,8 @@ from tests.store.synthetic import COLUMNS, STARTED, Results, Tiny, evaluate, mak
 from workbench.errors import InputError, WorkbenchError
 from workbench.paths import RunPaths, RunsPaths
 from workbench.store.connection import reading
-from workbench.store.database import FACTS, forget, ingest, ingest_pending, query, run_name
+from workbench.store.database import FACTS, forget, ingest, ingest_pending, query
+from workbench.store.rows import run_name
 
 RUN_ID = "20261122-1403-hybrid-a50-s0-7f3c"
 
@@ -552,7 +553,7 @@ def test_a_full_disk_is_one_line_and_the_results_stay(store: Path, tmp_path: Pat
         "import resource, sys; from pathlib import Path\n"
         "from workbench.errors import WorkbenchError; from workbench.paths import RunPaths\n"
         "from workbench.store.database import ingest\n"
-        f"resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
         "try: ingest(Path(sys.argv[1]), RunPaths(Path(sys.argv[2])))\n"
         "except WorkbenchError as error: print(type(error).__name__, error)\n"
     )

@@ -95,9 +95,8 @@ def test_ranks_measurements_and_measures_py_agree(store: Path, tmp_path: Path, f
     for key, (value, queries) in expected.items():
         assert from_ranks[key] == (pytest.approx(value, rel=1e-12, abs=1e-12), queries), key
         assert stored[key] == (pytest.approx(value, rel=1e-6), queries), key
-    assert {key[-1] for key in expected} == set(MEASURES if found == 1 else MEASURES) - (
-        set() if found == 1 else {name for name in MEASURES if name.startswith("rank_distance")}
-    )
+    distances = {name for name in MEASURES if name.startswith("rank_distance")}
+    assert {key[-1] for key in expected} == set(MEASURES) - (distances if found < 1 else set())
 
 
 def test_a_rank_measure_by_hand(store: Path, tmp_path: Path) -> None:
@@ -163,7 +162,7 @@ def write_arms(runs: Path) -> dict[str, list[Results]]:
     made: dict[str, list[Results]] = {"hybrid-a50-1c9e07": [], "mono-2d8f10": []}
     for arm, sampling, seeds in (("hybrid-a50-1c9e07", "hybrid", 3), ("mono-2d8f10", "mono", 1)):
         for seed in range(seeds):
-            results = measured(Tiny(), seed=10 * len(sampling) + seed)
+            results = measured(Tiny(), seed=10 * len(sampling) + seed, found=1.0)
             made[arm].append(results)
             name = f"20261122-140{seed}-{sampling}-s{seed}-1111"
             write_run(runs, name, arm=arm, settings=make_settings(sampling, seed=seed), results=results)
@@ -223,10 +222,8 @@ def test_two_tasks_of_one_run_are_kept_apart(store: Path, tmp_path: Path) -> Non
     assert cells.rows == [("other", 6), ("tiny", 12)]
     names = f"task, {CELL}, measure, value, queries"
     from_ranks = by_key(query(store, f"select {names} from rank_measures").rows)
-    assert from_ranks == pytest.approx(by_key([tuple(row.values()) for row in both.tables["measurements"]])) or all(
-        from_ranks[tuple(row.values())[:-2]] == (pytest.approx(row["value"]), row["queries"])
-        for row in both.tables["measurements"]
-    )
+    expected = by_key([tuple(row.values()) for row in both.tables["measurements"]])
+    assert from_ranks == {key: (pytest.approx(value), queries) for key, (value, queries) in expected.items()}
 
 
 def test_measures_of_a_run_that_is_not_finished_enter_no_mean(store: Path, tmp_path: Path) -> None:

@@ -45,12 +45,13 @@ class LinesView:
         for event in update.events:
             if event["kind"] in ("warning", "error", "validation"):
                 self._say(update.run_id, describe(event))
-        if self.state.get(update.run_id) != update.state:
+        moving = [event for event in update.events if event["kind"] in ("step", "progress")]
+        changed = self.state.get(update.run_id) != update.state
+        if moving and (changed or time.monotonic() - self.said.get(update.run_id, 0) > LINE_EVERY_S):
+            self._say(update.run_id, describe(moving[-1]))
+        if changed:
             self.state[update.run_id] = update.state
             self._say(update.run_id, update.state)
-        moving = [event for event in update.events if event["kind"] in ("step", "progress")]
-        if moving and time.monotonic() - self.said.get(update.run_id, 0) > LINE_EVERY_S:
-            self._say(update.run_id, describe(moving[-1]))
 
     def _say(self, run_id: str, text: str) -> None:
         self.said[run_id] = time.monotonic()

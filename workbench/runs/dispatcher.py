@@ -47,10 +47,9 @@ def worker_command(run: RunPaths) -> list[str]:
     return [sys.executable, "-m", "workbench.runs.worker", str(run.root)]
 
 
-def ingest_command(runs: RunsPaths, store: Path) -> Command:
+def ingest_command(store: Path) -> Command:
     """Takes an ended run's results into `store`, should no view be looking."""
-    start = [sys.executable, "-m", "workbench", "--store", str(store), "--runs", str(runs.root), "ingest"]
-    return lambda run: [*start, str(run.root)]
+    return lambda run: [sys.executable, "-m", "workbench", "ingest", "--store", str(store), str(run.root)]
 
 
 def visible_gpus() -> list[str]:
@@ -324,7 +323,7 @@ def main() -> None:
     parser.add_argument("--store", type=Path, required=True, help="database that ended runs are ingested into")
     given = parser.parse_args()
     runs = RunsPaths(given.runs.resolve())
-    dispatch(runs, worker_command, ingest_command(runs, given.store.resolve()))
+    dispatch(runs, worker_command, ingest_command(given.store.resolve()))
 
 
 if __name__ == "__main__":

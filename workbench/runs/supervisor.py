@@ -90,7 +90,7 @@ def start_dispatcher(runs: RunsPaths, store: Path, jobs: int | None = None) -> N
             write_whole(runs.jobs, f"{jobs}\n")
     command = [sys.executable, "-m", "workbench.runs.dispatcher", str(runs.root.resolve())]
     try:
-        runs.log.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(runs.store, str(store.resolve()))
         with runs.log.open("ab") as log:
             child = subprocess.Popen(
                 [*command, "--store", str(store.resolve())],
@@ -103,6 +103,11 @@ def start_dispatcher(runs: RunsPaths, store: Path, jobs: int | None = None) -> N
         raise as_work_error(error, runs.log) from error
     # takes note of its end, should this process live longer, so that no zombie stays
     threading.Thread(target=child.wait, daemon=True, name="dispatcher's end").start()
+
+
+def feeds(runs: RunsPaths, store: Path) -> bool:
+    """Whether the results of `runs` go to `store`: another store is not written to by a mere look at it."""
+    return runs.store.is_file() and Path(runs.store.read_text()) == store.resolve()
 
 
 def stop(runs: RunsPaths, run: RunPaths, wait_s: float) -> SeenState:
