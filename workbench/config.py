@@ -170,7 +170,7 @@ def in_models(kind: Any) -> Any:
         return model_of(kind)  # type: ignore[arg-type]
     if origin in (UnionType, Union):
         return Union[tuple(in_models(arg) for arg in args)]  # noqa: UP007  (built from a tuple)
-    if origin is not None and issubclass(origin, Mapping) if isinstance(origin, type) else False:
+    if isinstance(origin, type) and issubclass(origin, Mapping):
         return dict[str, in_models(args[1])]  # type: ignore[misc]
     return Annotated[kind, BeforeValidator(no_truth_value)] if kind in (int, float) else kind
 

@@ -183,15 +183,15 @@ def from_plain(kind: Any, value: Any) -> Any:
         An unknown or a missing key.
     """
     origin, args = typing.get_origin(kind), typing.get_args(kind)
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         hints = hints_of(kind)
         unknown = set(value) - set(hints)
         if unknown:
-            raise TypeError(f"{getattr(kind, '__name__', kind)}: unknown key {sorted(unknown)[0]!r}")
-        return kind(**{name: from_plain(hints[name], part) for name, part in value.items()})  # type: ignore[operator]
+            raise TypeError(f"{kind.__name__}: unknown key {sorted(unknown)[0]!r}")
+        return kind(**{name: from_plain(hints[name], part) for name, part in value.items()})
     if origin in (typing.Union, types.UnionType):
         return None if value is None else from_plain(next(a for a in args if a is not type(None)), value)
-    if origin is not None and issubclass_safe(origin, Mapping):
+    if isinstance(origin, type) and issubclass(origin, Mapping):
         return {name: from_plain(args[1], part) for name, part in value.items()}
     if origin is tuple:
         return tuple(from_plain(args[0], part) for part in value)
@@ -202,7 +202,3 @@ def from_plain(kind: Any, value: Any) -> Any:
 def hints_of(record: type) -> dict[str, Any]:
     """The types of a record's fields; resolving them takes most of the time of reading one."""
     return typing.get_type_hints(record)
-
-
-def issubclass_safe(kind: Any, parent: type) -> bool:
-    return isinstance(kind, type) and issubclass(kind, parent)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +14,8 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 Row = Mapping[str, Any]
+NUMBER = re.compile(r"(-?[\d.]+( ±[\d.]+)?)?")
+"""What stands to the right of its column: a number, one with its spread, or nothing."""
 
 
 def as_json(rows: Sequence[Row]) -> str:
@@ -46,15 +49,11 @@ def print_table(rows: Sequence[Row], *, columns: Sequence[str] | None = None, ti
     columns = columns or (list(rows[0]) if rows else [])
     table = RichTable(box=None, pad_edge=False, title=Text(title) if title else None, title_justify="left")
     for column in columns:
-        numbers = all(isinstance(row[column], (int, float, type(None))) for row in rows) or column in NUMBERS
+        numbers = all(NUMBER.fullmatch(shown(row[column])) for row in rows)
         table.add_column(Text(column), justify="right" if numbers else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(shown(row[column])) for column in columns))
     console().print(table)
-
-
-NUMBERS = frozenset({"cross_lingual map", "monolingual map", "multilingual map"})
-"""Columns that hold numbers in words, such as `.5012 ± .0031`."""
 
 
 def console() -> Console:
@@ -75,19 +74,19 @@ def shown(value: Any) -> str:
 
 
 def figure(value: float) -> str:
-    """A measure: four decimals where it is a share, fewer where it counts."""
+    """A number as papers print it: four decimals and no zero before the point, fewer decimals where it is large."""
     if not math.isfinite(value):
         return str(value)
     if abs(value) < 10:
-        return f"{value:.4f}"
+        return f"{value:.4f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.4f}"
     return f"{value:.1f}" if abs(value) < 100_000 else f"{value:.3g}"
 
 
 def spread(mean: float | None, deviation: float | None) -> str:
-    """`.5012 ± .0031`; without seeds to compare, the mean alone."""
+    """`.5012 ±.0031`; without seeds to compare, the mean alone."""
     if mean is None:
         return ""
-    return figure(mean) if deviation is None else f"{figure(mean)} ± {figure(deviation)}"
+    return figure(mean) if deviation is None else f"{figure(mean)} ±{figure(deviation)}"
 
 
 def duration(seconds: float | None) -> str:

@@ -131,9 +131,11 @@ class Dispatcher:
         return self.slots() - len(self.occupants)
 
     def queued(self) -> list[RunPaths]:
-        """The runs to start, oldest first, without those that a worker has but has not spoken of yet."""
+        """The runs to start, longest queued first, without those that a worker has but has not spoken of yet."""
         taken = {occupant.run.run_id for occupant in self.occupants}
-        return [run for run in reversed(run_folders(self.runs)) if self._is_queued(run) and run.run_id not in taken]
+        waiting = [run for run in run_folders(self.runs) if self._is_queued(run) and run.run_id not in taken]
+        # being queued was the last that was written of it
+        return sorted(waiting, key=lambda run: self._stamps[run.run_id][0][1])
 
     def _is_queued(self, run: RunPaths) -> bool:
         """As `is_queued`, without reading again what has not changed."""
