@@ -131,6 +131,7 @@ def test_sql_gives_tables_json_and_csv_and_nothing_else(home: Path) -> None:
 def test_the_log_tells_the_events(home: Path) -> None:
     out, _ = workbench(home, "log", "mono-s0")
     assert "step 12/12" in out and out.strip().splitlines()[-1].endswith("finished")
+    assert rows(home, "log", "mono-s0")[-1]["state"] == "finished"
     out, _ = workbench(home, "log", "mono-s0", "-f", "--json")
     assert json.loads(out.splitlines()[-1])["state"] == "finished"
 

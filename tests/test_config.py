@@ -81,6 +81,7 @@ def test_overrides_are_yaml_and_go_first() -> None:
         ({"sweep": {"seed.deep": [1]}}, "seed: {'deep': 1}"),
         ({"seed": True}, "seed: True"),
         ({"name": ""}, "name: ''"),
+        ({"evaluate": {"tasks": {"v1.1": {"path": "x"}}}}, "evaluate.tasks: the name 'v1.1'; allowed: letters"),
     ],
 )
 def test_errors_name_the_key_the_value_and_what_is_allowed(change: dict[str, Any], says: str) -> None:
@@ -106,6 +107,8 @@ def test_overrides_that_are_none() -> None:
         ("", "mapping of keys"),
         ("name: !!python/object/apply:os.system ['true']\n", "not valid YAML"),
         ("? [a, b]\n: c\n", "not valid YAML"),
+        ("a: &a {b: *a}\n", "aliases are not allowed"),
+        ("name: " + "[" * 3000, "nested too deeply"),
     ],
 )
 def test_files_that_are_no_config(tmp_path: Path, text: str, says: str) -> None:
@@ -181,3 +184,15 @@ def test_every_config_that_is_shipped_is_sound() -> None:
     assert configs
     for path in configs:
         assert read_config(path).settings
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "label"),
+    [("builtin", "checkpoint-builtin"), ("a/me5", "checkpoint-me5"), ("runs/mono-s0/model", "checkpoint-mono-s0")],
+)
+def test_an_evaluated_checkpoint_is_named_after_its_folder(tmp_path: Path, checkpoint: str, label: str) -> None:
+    if checkpoint.count("/") > 1:
+        (tmp_path / checkpoint).mkdir(parents=True)
+        (tmp_path / checkpoint / "config.json").write_text("{}")
+    (spec,) = frozen(content(train=None, model={"checkpoint": checkpoint}), tmp_path)
+    assert spec.arm.rsplit("-", 1)[0] == label

@@ -1,4 +1,3 @@
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -7,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from workbench.encoder import Dense, Encoder, load_encoder
+from workbench.encoder import Encoder, load_encoder
 from workbench.errors import InputError
+from workbench.layout import Dense
 from workbench.records import BuiltinSpec, ModelSpec
 
 TEXTS = ["w1 w2 w3", "w4", " ".join(f"w{i}" for i in range(40)), "w1 w2 w3 w9 w8"]
@@ -104,12 +104,12 @@ def test_the_built_in_encoder_opens_in_both_libraries(tmp_path: Path) -> None:
     encoder = load_encoder(SMALL, Path(), 0)
     ours = encoder.encode(texts, "query")
     encoder.save(tmp_path / "model")
-    states, mask = token_vectors(tmp_path / "model", ["q: " + text for text in texts], 64)
+    states, mask = token_vectors(tmp_path / "model", ["q: " + text for text in texts], 128)
     mean = (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
     assert cosines(ours, mean.numpy()) == pytest.approx(1, abs=1e-5)
     theirs = SentenceTransformer(str(tmp_path / "model"), device="cpu").encode_query(texts)
     assert cosines(ours, theirs) == pytest.approx(1, abs=1e-5)
-    again = load_encoder(ModelSpec(checkpoint=str(tmp_path / "model"), query_tokens=64), Path(), 0)
+    again = load_encoder(ModelSpec(checkpoint=str(tmp_path / "model")), Path(), 0)
     assert np.array_equal(again.encode(texts, "query"), ours)
 
 
@@ -142,44 +142,88 @@ def test_gradients_do_not_change_by_looking_up_once(checkpoint: Path) -> None:
     assert "forward" not in vars(encoder.backbone.get_input_embeddings())  # type: ignore[operator]
 
 
-def broken(checkpoint: Path, folder: Path, name: str, content: str | None) -> Path:
-    shutil.copytree(checkpoint, folder)
-    if content is None:
-        (folder / name).unlink()
-    else:
-        (folder / name).write_text(content)
-    return folder
+@pytest.mark.parametrize("checkpoint_name", ["builtin", "bert"])
+def test_a_saved_model_cuts_texts_where_it_did_before(tmp_path: Path, checkpoint: Path, checkpoint_name: str) -> None:
+    start = "builtin" if checkpoint_name == "builtin" else str(checkpoint)
+    spec = ModelSpec(checkpoint=start, builtin=SMALL.builtin, query_tokens=6, passage_tokens=20)
+    load_encoder(spec, Path(), 0).save(tmp_path / "model")
+    saved = str(tmp_path / "model")
+    again = load_encoder(ModelSpec(checkpoint=saved), Path(), 0)
+    assert again.longest == {"query": 6, "passage": 20}
+    assert max(len(tokens) for tokens in again.tokenise(TEXTS, "query")) == 6
+    # both may be lengthened, up to what the model takes
+    changed = load_encoder(ModelSpec(checkpoint=saved, query_tokens=9, passage_tokens=50), Path(), 0)
+    assert changed.longest == {"query": 9, "passage": 50}
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "says"),
-    [
-        ("config.json", None, "config.json"),
-        ("config.json", '{"model_type": "gpt2"}', "gpt2.*no text encoder"),
-        ("config.json", '{"model_type": "t5", "is_encoder_decoder": true}', "t5.*no text encoder"),
-        ("model.safetensors", None, "weights cannot be read"),
-        ("model.safetensors", "cut", "weights cannot be read"),
-        ("modules.json", '[{"type": "evil.Module", "path": ""}]', "Module.*allowed"),
-        ("modules.json", '[{"type": "a.Pooling", "path": "../elsewhere"}]', "out of the folder"),
-        ("modules.json", "[", "modules.json"),
-    ],
-)
-def test_what_is_no_encoder_is_refused_in_one_line(
-    tmp_path: Path, checkpoint: Path, name: str, content: str | None, says: str
+def test_lengths_that_nobody_states(checkpoint: Path) -> None:
+    assert load_encoder(ModelSpec(builtin=SMALL.builtin), Path(), 0).longest == {"query": 128, "passage": 256}
+    # the checkpoint has 64 positions
+    assert load_encoder(ModelSpec(checkpoint=str(checkpoint)), Path(), 0).longest == {"query": 64, "passage": 64}
+
+
+@pytest.mark.parametrize("release", [2, 6])
+def test_the_length_of_a_foreign_folder_bounds_both_sides(tmp_path: Path, checkpoint: Path, release: int) -> None:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+
+    length = {"max_seq_length": 10} if release == 6 else {}
+    theirs = SentenceTransformer(modules=[Transformer(str(checkpoint), **length), Pooling(32, "mean")], device="cpu")
+    theirs.save(str(tmp_path / "model"))
+    if release == 2:
+        (tmp_path / "model" / "sentence_bert_config.json").write_text('{"max_seq_length": 10, "do_lower_case": false}')
+    encoder = load_encoder(ModelSpec(checkpoint=str(tmp_path / "model"), query_tokens=4), Path(), 0)
+    assert encoder.longest == {"query": 4, "passage": 10}
+
+
+def test_sentence_transformers_opens_a_saved_model_without_a_warning(
+    tmp_path: Path, checkpoint: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    folder = broken(checkpoint, tmp_path / "broken", name, content)
-    with pytest.raises(InputError, match=says) as raised:
-        load_encoder(ModelSpec(checkpoint=str(folder)), Path(), 0)
-    assert "\n" not in str(raised.value) and str(folder) in str(raised.value)
+    from sentence_transformers import SentenceTransformer
+
+    load_encoder(with_prefixes(checkpoint), Path(), 0).save(tmp_path / "model")
+    with caplog.at_level("WARNING", "sentence_transformers"):
+        theirs = SentenceTransformer(str(tmp_path / "model"), device="cpu")
+    assert not caplog.records
+    assert theirs.prompts == {"query": "query : ", "document": "passage : "} and theirs.max_seq_length == 64
 
 
-def test_missing_weights_are_not_drawn_at_random(tmp_path: Path, checkpoint: Path) -> None:
-    folder = tmp_path / "deeper"
-    shutil.copytree(checkpoint, folder)
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 3}))
-    with pytest.raises(InputError, match="weights of bert are missing"):
-        load_encoder(ModelSpec(checkpoint=str(folder)), Path(), 0)
+@pytest.mark.parametrize("side", ["query", "passage"])
+@pytest.mark.parametrize("start", ["builtin", "bert"])
+def test_a_prefix_leaves_room_for_the_text(checkpoint: Path, side: Any, start: str) -> None:
+    # a short word is three n-grams of the built-in encoder: itself and two parts in boundary marks
+    words, tokens, special = (("w1 " * 3), 9, 0) if start == "builtin" else (("w1 " * 7), 7, 2)
+    where = "builtin" if start == "builtin" else str(checkpoint)
+    spec = ModelSpec(checkpoint=where, **{f"{side}_prefix": words, f"{side}_tokens": tokens + special + 1})
+    one, other = load_encoder(spec, Path(), 0).tokenise(["w1 w2", "w3"], side)
+    assert len(one) == tokens + special + 1 and one.tolist() != other.tolist()
+    tight = ModelSpec(checkpoint=where, **{f"{side}_prefix": words, f"{side}_tokens": tokens + special})
+    says = (
+        rf"model.{side}_prefix: 'w1 .* has {tokens} tokens .*at most {tokens - 1} tokens.*{side} has {tokens + special}"
+    )
+    with pytest.raises(InputError, match=says):
+        load_encoder(tight, Path(), 0)
+
+
+def test_a_dense_layer_fits_its_token_model(tmp_path: Path, checkpoint: Path) -> None:
+    encoder = load_encoder(with_prefixes(checkpoint), Path(), 0)
+    encoder.dense = Dense(31, 8, True, "Tanh")
+    encoder.save(tmp_path / "model")
+    with pytest.raises(InputError, match="in_features is 31; allowed: 32"):
+        load_encoder(ModelSpec(checkpoint=str(tmp_path / "model")), Path(), 0)
+
+
+def test_an_encoder_from_the_hub_knows_its_revision(
+    tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    cached = tmp_path / "models--some--model"
+    (cached / "refs").mkdir(parents=True)
+    (cached / "refs" / "main").write_text(commit)
+    shutil.copytree(checkpoint, cached / "snapshots" / commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    assert load_encoder(ModelSpec(checkpoint="some/model"), Path(), 0).revision == commit
+    assert load_encoder(ModelSpec(checkpoint=str(checkpoint)), Path(), 0).revision is None
 
 
 def test_a_missing_folder_and_an_unreachable_hub(tmp_path: Path) -> None:

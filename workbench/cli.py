@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 the work failed, 2 the input is wrong, 130 interrupted.
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -36,11 +37,16 @@ Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a config key; repeatable.")
 ]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Runs that work at once; default one, or one per GPU.")]
+Force = Annotated[bool, typer.Option("--force", help="Also a run whose worker's host is gone for good.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the runs go on.")]
 STORE = Path("results.duckdb")
 RUNS = Path("runs")
 STOP_S = 120.0
 """How long a worker may take to write its checkpoint once it is asked to stop."""
+LOOK_S = 2.0
+"""Patience with a held store of a command that looks: the results wait in their run directories."""
+ROWS = 1000
+"""Rows of a query that are printed for reading; --csv and --json give all."""
 
 
 def main() -> None:
@@ -57,9 +63,19 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        # the reader of a pipe has seen enough; nothing more can be written, not even at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence()
         sys.exit(1)
+    except (OSError, UnicodeEncodeError) as error:
+        if debug:
+            raise
+        print(f"workbench: {error}", file=sys.stderr)
+        silence()
+        sys.exit(WorkError.exit_code)
+
+
+def silence() -> None:
+    """Nothing more can be written to stdout, not even at exit: its reader has gone, or its disk is full."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @app.callback(epilog="--debug, anywhere: show the traceback of an error.")
@@ -97,8 +113,8 @@ def run(
     elif prepare:
         from workbench.runs.directory import create_run
 
-        for spec in specs:
-            print(create_run(RunsPaths(runs), spec, prepared=True).root)
+        made = [create_run(RunsPaths(runs), spec, prepared=True) for spec in specs]
+        emit_lines([{"run_id": one.run_id, "folder": str(one.root)} for one in made], "folder", as_json)
     else:
         launch(specs, store, RunsPaths(runs), jobs=jobs, detach=detach, as_json=as_json)
 
@@ -127,39 +143,71 @@ def launch(
 ) -> None:
     """Queue runs; unless detached, show their progress and, at the end, their table."""
     from workbench.runs.supervisor import queue
+    from workbench.store.database import check_store
 
+    check_store(store)
     queued = queue(runs, specs, store, jobs)
     if detach:
-        for one in queued:
-            print(one.run_id)
-        note("the runs go on by themselves: `workbench runs` lists them, `workbench log RUN -f` follows one")
+        emit_lines([{"run_id": one.run_id} for one in queued], "run_id", as_json)
+        note(f"the runs go on by themselves: `workbench runs{flags(store, runs)}` lists them")
         return
     follow_to_end(queued, store, runs, as_json)
 
 
 def follow_to_end(queued: "Sequence[RunPaths]", store: Path, runs: RunsPaths, as_json: bool) -> None:
-    from workbench.reports.live import show_progress
-    from workbench.reports.overview import arms_of_runs
-    from workbench.runs.supervisor import watch
-
-    names = [one.run_id for one in queued]
+    """Show progress until the runs have ended, then take them home and print their arms."""
     try:
-        states = show_progress(watch(runs, names, store))
+        from workbench.reports.live import show_progress
+        from workbench.runs.supervisor import watch
+
+        states = show_progress(watch(runs, [one.run_id for one in queued], store))
     except KeyboardInterrupt:
-        stop_all(queued, runs)
+        stop_all(queued, store, runs)
         raise
-    take_home(store, runs)
-    arms = arms_of_runs(store, [name for name in names if states[name] == "finished"]) if store.exists() else []
-    if arms:
-        show_arms(store, arms, as_json)
+    finished = [one for one in queued if states[one.run_id] == "finished"]
+    if bring_home(queued, store, runs):
+        show_runs_arms(finished, store, as_json)
     unfinished = {name: state for name, state in states.items() if state != "finished"}
     if unfinished:
-        listed = ", ".join(f"{name} {state}" for name, state in unfinished.items())
-        code = max((exit_code_of(runs.run(name)) for name in unfinished), default=1)
-        note(f"{len(unfinished)} of {len(names)} runs did not finish: {listed}")
-        one = next(iter(unfinished))
-        note(f"`workbench log {one}` says why, `workbench resume {one}` goes on from the last checkpoint")
-        raise typer.Exit(code)
+        explain(unfinished, store, runs)
+
+
+def bring_home(ended: "Sequence[RunPaths]", store: Path, runs: RunsPaths) -> bool:
+    """Ingest runs that have just ended; whether the store could be reached. Otherwise they stay in their folders."""
+    from workbench.store.database import ingest as ingest_one
+
+    try:
+        for one in ended:
+            ingest_one(store, one, runs=runs)
+    except WorkError as error:
+        note(f"{error}\nthe results are safe in {runs.root}; later: workbench ingest{flags(store, runs)}")
+        return False
+    return True
+
+
+def show_runs_arms(finished: "Sequence[RunPaths]", store: Path, as_json: bool) -> None:
+    from workbench.reports.overview import arms_of_runs
+
+    arms = arms_of_runs(store, [one.run_id for one in finished]) if finished else []
+    if arms or as_json:
+        show_arms(store, arms, as_json)
+
+
+def explain(unfinished: dict[str, str], store: Path, runs: RunsPaths) -> None:
+    """Say which runs did not finish and what can be done about it; end with the exit code of the worst."""
+    listed = ", ".join(f"{name} {state}" for name, state in unfinished.items())
+    code = max(exit_code_of(runs.run(name)) for name in unfinished)
+    note(f"did not finish: {listed}")
+    one, further = next(iter(unfinished)), flags(store, runs)
+    resume_it = f", `workbench resume {one}{further}` goes on from its last checkpoint"
+    note(f"`workbench log {one}{further}` says why{'' if code == InputError.exit_code else resume_it}")
+    raise typer.Exit(code)
+
+
+def flags(store: Path, runs: RunsPaths) -> str:
+    """The options that a command in a hint needs to mean the same store and runs."""
+    given = (("--store", store, STORE), ("--runs", runs.root, RUNS))
+    return "".join(f" {name} {shlex.quote(str(path))}" for name, path, default in given if path != default)
 
 
 def exit_code_of(run: RunPaths) -> int:
@@ -170,13 +218,14 @@ def exit_code_of(run: RunPaths) -> int:
     return 130 if last.get("state") == "stopped" else int(last.get("exit_code") or 1)
 
 
-def stop_all(queued: "Sequence[RunPaths]", runs: RunsPaths) -> None:
+def stop_all(queued: "Sequence[RunPaths]", store: Path, runs: RunsPaths) -> None:
     """Ctrl-C: all of them, the queued ones too."""
     from workbench.runs.supervisor import stop_all as stop_runs
 
     note("stopping: the workers write a checkpoint first")
     for run_id, state in stop_runs(runs, queued, STOP_S).items():
-        note(f"{run_id}  {state}" + (f"; resume it with: workbench resume {run_id}" if state == "stopped" else ""))
+        hint = f"; resume it with: workbench resume {run_id}{flags(store, runs)}" if state == "stopped" else ""
+        note(f"{run_id}  {state}{hint}")
 
 
 # ------------------------------------------------------------------------------------------------- looking
@@ -193,7 +242,7 @@ def list_all(
     from workbench.reports.overview import listing_table, run_listing
 
     take_home(store, RunsPaths(runs))
-    rows = run_listing(RunsPaths(runs), store)[:limit]
+    rows = run_listing(RunsPaths(runs), store, limit)
     if not rows and not as_json:
         note("no runs yet; `workbench run configs/quickstart.yaml` makes some")
         return
@@ -244,19 +293,21 @@ def show_arms(store: Path, arms: "Sequence[str]", as_json: bool) -> None:
         emit(figures, as_json)
         return
     print_table(arm_table(figures), title="mean ± standard deviation over the runs of an arm")
-    if differences(figures):
+    changes = differences(figures, arms[0])
+    if changes:
         print()
-        print_table(arm_table(differences(figures)), title=f"difference from {arms[0]} (of the means)")
+        print_table(arm_table(changes), title=f"difference from {arms[0]} (of the means)")
 
 
 @app.command()
 def log(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run's id or a part of it.")],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the events as JSON lines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the events: a list, with -f one a line.")] = False,
+    store: Store = STORE,
     runs: Runs = RUNS,
 ) -> None:
-    """Print what a run has said, and its worker's own output if it failed."""
+    """Print what a run has said, and the end of its worker's own output."""
     from workbench.reports.details import print_events, worker_output
     from workbench.runs.directory import resolve, state_of
     from workbench.runs.events import follow as follow_events
@@ -264,10 +315,12 @@ def log(
 
     found = resolve(RunsPaths(runs), run_id)
     ended = ("finished", "failed", "stopped", "lost", "damaged")
-    events = (
-        follow_events(found.events, ended=lambda: state_of(found) in ended) if follow else read_events(found.events)
-    )
-    print_events(events, as_json)
+    if follow:
+        print_events(follow_events(found.events, ended=lambda: state_of(found) in ended), as_json)
+    elif as_json:
+        emit(read_events(found.events), as_json)
+    else:
+        print_events(read_events(found.events), as_json)
     if not as_json:
         note(worker_output(found))
 
@@ -287,11 +340,14 @@ def sql(
     from workbench.store.console import run_sql
 
     take_home(store, RunsPaths(runs))
-    table = run_sql(store, statement, max_seconds=seconds, memory=memory)
+    whole = as_csv or as_json
+    table = run_sql(store, statement, max_seconds=seconds, memory=memory, max_rows=None if whole else ROWS)
     if as_csv:
         print(csv_of(table.columns, table.dicts()), end="")
     else:
         emit(table.dicts(), as_json, table.columns)
+    if table.more:
+        note(f"the first {ROWS} rows; --csv and --json give all")
 
 
 # ------------------------------------------------------------------------------------------------- handling
@@ -301,16 +357,19 @@ def sql(
 def stop(
     run_ids: Annotated[list[str], typer.Argument(metavar="RUN...", help="Runs' ids or parts of them.")],
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the checkpoint.")] = STOP_S,
+    store: Store = STORE,
     runs: Runs = RUNS,
 ) -> None:
     """Stop runs: a working one writes a checkpoint, a queued one does not start."""
     from workbench.runs.directory import resolve
-    from workbench.runs.supervisor import stop as stop_run
+    from workbench.runs.supervisor import check_stoppable
+    from workbench.runs.supervisor import stop_all as stop_runs
 
-    for run_id in run_ids:
-        found = resolve(RunsPaths(runs), run_id)
-        state = stop_run(RunsPaths(runs), found, wait)
-        print(f"{found.run_id}  {state}")
+    paths = RunsPaths(runs)
+    found = [resolve(paths, run_id) for run_id in run_ids]
+    check_stoppable(paths, found)
+    for run_id, state in stop_runs(paths, found, wait).items():
+        print(f"{run_id}  {state}")
 
 
 @app.command()
@@ -318,22 +377,23 @@ def resume(
     run_ids: Annotated[list[str], typer.Argument(metavar="RUN...", help="Runs' ids or parts of them.")],
     detach: Detach = False,
     jobs: Jobs = None,
+    force: Force = False,
     as_json: Json = False,
     store: Store = STORE,
     runs: Runs = RUNS,
 ) -> None:
     """Go on with stopped, failed or lost runs from their last checkpoints."""
     from workbench.runs.directory import resolve
-    from workbench.runs.supervisor import resume as resume_run
-    from workbench.runs.supervisor import start_dispatcher
+    from workbench.runs.supervisor import resume_all, start_dispatcher
+    from workbench.store.database import check_store
 
+    check_store(store)
     paths = RunsPaths(runs)
     found = [resolve(paths, run_id) for run_id in run_ids]
-    for one in found:
-        resume_run(paths, one)
+    resume_all(paths, found, force=force, store=store)
     start_dispatcher(paths, store, jobs)
     if detach:
-        print("\n".join(one.run_id for one in found))
+        emit_lines([{"run_id": one.run_id} for one in found], "run_id", as_json)
     else:
         follow_to_end(found, store, paths, as_json)
 
@@ -342,6 +402,7 @@ def resume(
 def delete(
     run_ids: Annotated[list[str], typer.Argument(metavar="RUN...", help="Runs' ids or parts of them.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    force: Force = False,
     store: Store = STORE,
     runs: Runs = RUNS,
 ) -> None:
@@ -354,8 +415,9 @@ def delete(
     if not yes:
         typer.confirm(f"Delete {', '.join(one.run_id for one in found)} for good?", abort=True, err=True)
     for one in found:
-        delete_run(paths, one)
+        delete_run(paths, one, force=force)
         if store.exists():
+            # should the store be held just now, the tombstone has the rows removed by whoever looks next
             forget(store, one.run_id)
         print(f"{one.run_id}  deleted")
 
@@ -372,13 +434,21 @@ def ingest(
     from workbench.store.database import ingest as ingest_one
 
     if not folders:
+        if not runs.is_dir():
+            raise InputError(f"{runs}: no such runs directory")
         take_home(store, RunsPaths(runs), strict=True)
         return
+    code = 0
     for folder in folders:
-        if not folder.is_dir():
-            raise InputError(f"{folder}: no such run directory")
-        new = ingest_one(store, RunPaths(folder.resolve()))
-        print(f"{folder.resolve().name}  {'ingested' if new else 'nothing new'}")
+        try:
+            if not folder.is_dir():
+                raise InputError(f"{folder}: no such run directory")
+            new = ingest_one(store, RunPaths(folder.resolve()), runs=RunsPaths(runs))
+            print(f"{folder.resolve().name}  {'ingested' if new else 'nothing new'}")
+        except WorkbenchError as error:  # the other folders are none the worse for it
+            note(f"workbench: {error}")
+            code = max(code, error.exit_code)
+    raise typer.Exit(code)
 
 
 def take_home(store: Path, runs: RunsPaths, *, strict: bool = False) -> None:
@@ -389,7 +459,7 @@ def take_home(store: Path, runs: RunsPaths, *, strict: bool = False) -> None:
     if not (strict or feeds(runs, store)):
         return
     try:
-        done = ingest_pending(store, runs)
+        done = ingest_pending(store, runs) if strict else ingest_pending(store, runs, wait_s=LOOK_S)
     except WorkError as error:
         if strict:
             raise
@@ -424,6 +494,7 @@ def gc(
         ),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    store: Store = STORE,
     runs: Runs = RUNS,
 ) -> None:
     """Free disk space: what kills and crashes left behind, and the checkpoints of finished runs."""
@@ -462,6 +533,14 @@ def config_reference(as_json: Json = False) -> None:
     from workbench.config import reference
 
     emit(reference(), as_json)
+
+
+def emit_lines(rows: "Sequence[dict[str, Any]]", column: str, as_json: bool) -> None:
+    """For a program a list of objects, for a person and a shell the one column that matters, a line each."""
+    if as_json:
+        emit(rows, as_json)
+    else:
+        print("\n".join(str(row[column]) for row in rows))
 
 
 def emit(rows: "Sequence[dict[str, Any]]", as_json: bool, columns: "Sequence[str] | None" = None) -> None:

@@ -49,7 +49,13 @@ class Experiment:
 
 
 class StrictLoader(yaml.SafeLoader):
-    """PyYAML's safe loader, which also refuses a key that stands twice: it would silently lose the first."""
+    """PyYAML's safe loader, which also refuses a key that stands twice, as it would silently lose the first, and
+    aliases, which can make a mapping that holds itself."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(None, None, "aliases are not allowed", self.peek_event().start_mark)
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
@@ -87,6 +93,8 @@ def parse_yaml(text: str, source: str) -> Plain:
         mark = getattr(error, "problem_mark", None)
         place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         raise InputError(f"{source}{place}: not valid YAML: {getattr(error, 'problem', None) or error}") from error
+    except RecursionError as error:
+        raise InputError(f"{source}: nested too deeply for a config") from error
     if not isinstance(content, dict):
         raise InputError(f"{source}: a config is a mapping of keys such as `name:`, not {type(content).__name__}")
     return content
@@ -123,7 +131,7 @@ def apply_override(content: Plain, override: str) -> None:
         raise InputError(f"--set {override}: write it as dotted.key=value")
     try:
         parsed = yaml.load(value, StrictLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise InputError(f"--set {override}: the value is not valid YAML") from error
     if isinstance(parsed, dict) and not value.lstrip().startswith("{"):
         parsed = value  # a prefix such as `query: ` is text, though YAML takes it for a mapping
@@ -228,6 +236,10 @@ def keys_at(where: Sequence[str]) -> list[str]:
 def check_together(settings: Settings, source: str) -> None:
     """What single keys cannot say."""
     train = settings.train
+    for key, of in (("evaluate.tasks", settings.evaluate.tasks), ("train.sets", train.sets if train else {})):
+        for name in of:
+            if not re.fullmatch(r"[\w-]+", name):
+                raise InputError(f"{source}: {key}: the name {name!r}; allowed: letters, digits, _ and -")
     if train is None:
         return
     if (train.steps is None) == (train.epochs is None):
@@ -303,7 +315,9 @@ def make_run_id(now: datetime, label: str, seed: int, arm_hash: str) -> str:
 def arm_label(settings: Settings, swept: Mapping[str, Any]) -> str:
     """The readable part of an arm's name: its sampling, or its checkpoint, and what else is swept."""
     if settings.train is None:
-        label = f"untrained-{Path(settings.model.checkpoint).name}"
+        path = Path(settings.model.checkpoint)
+        # a run keeps its model in `<run_id>/model`, which says little by itself
+        label = f"checkpoint-{path.parent.name if path.name == 'model' else path.name}"
     else:
         sampling = settings.train.sampling
         alpha = f"-a{round(100 * sampling.alpha):02d}" if sampling.strategy in ("hybrid", "mixed") else ""

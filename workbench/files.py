@@ -3,9 +3,10 @@
 import errno
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from workbench.errors import WorkError
@@ -30,9 +31,9 @@ def write_whole(path: Path, write: bytes | str | Callable[[Path], object]) -> No
     WorkError
         The disk is full or not writable.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         if callable(write):
             write(beside)
         else:
@@ -44,7 +45,43 @@ def write_whole(path: Path, write: bytes | str | Callable[[Path], object]) -> No
     except OSError as error:
         raise as_work_error(error, path) from error
     finally:
-        beside.unlink(missing_ok=True)
+        # what kept it from being made may keep it from being removed: a folder that is none, a disk for reading only
+        with suppress(OSError):
+            beside.unlink()
+
+
+def write_folder_whole(path: Path, write: Callable[[Path], object], failures: tuple[type[Exception], ...] = ()) -> None:
+    """`write_whole` for a folder: `write` fills the one that it is given. One that was there before gives way.
+
+    `failures` are what `write` raises besides OSError where the disk is full or not writable.
+
+    Raises
+    ------
+    WorkError
+        The disk is full or not writable; nothing of it is left.
+    """
+    beside, old = (path.with_name(f".{path.name}.{os.getpid()}.{kind}.part") for kind in ("new", "old"))
+    try:
+        for rest in (beside, old):  # of a process with the same number that was killed
+            if rest.exists():
+                shutil.rmtree(rest)
+        beside.mkdir(parents=True)
+        write(beside)
+        for file in beside.rglob("*"):
+            if file.is_file():
+                with file.open("rb") as handle:
+                    os.fsync(handle.fileno())
+        if path.exists():
+            path.rename(old)
+        beside.rename(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise as_work_error(error, path) from error
+    except failures as error:
+        raise WorkError(f"{path}: cannot be written: {error}") from error
+    finally:
+        for rest in (beside, old):
+            shutil.rmtree(rest, ignore_errors=True)
 
 
 def as_work_error(error: OSError, path: Path) -> WorkError:
@@ -64,9 +101,14 @@ def locked(path: Path, *, shared: bool = False, wait_s: float | None = 0.0) -> I
     ------
     BlockingIOError
         Somebody else still holds it after `wait_s` seconds.
+    WorkError
+        The disk is full or not writable.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise as_work_error(error, path) from error
     try:
         take_lock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX, wait_s)
         yield descriptor

@@ -85,7 +85,7 @@ class RunsPaths:
 
     @property
     def store(self) -> Path:
-        """Names the store that the results go to: the one given with the last start."""
+        """Names the store that the results go to; it is the same one while any run is queued or at work."""
         return self.service / "store"
 
     @property

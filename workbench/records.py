@@ -53,8 +53,17 @@ class ModelSpec:
     passage_prefix: str | None = key(
         None, "text before every passage; none = the checkpoint's own prompt, else nothing"
     )
-    query_tokens: int = key(64, "longest query in tokens, prefix and special tokens included", ge=3)
-    passage_tokens: int = key(256, "longest passage in tokens, prefix and special tokens included", ge=3)
+    query_tokens: int | None = key(
+        None,
+        "longest query in tokens, prefix and special ones included; none = as the checkpoint says, else 64, "
+        "for the built-in encoder 128",
+        ge=3,
+    )
+    passage_tokens: int | None = key(
+        None,
+        "longest passage in tokens, prefix and special ones included; none = as the checkpoint says, else 256",
+        ge=3,
+    )
     builtin: BuiltinSpec = key(BuiltinSpec, "the built-in encoder's sizes")
 
 

@@ -30,13 +30,20 @@ WORDS = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]+|[\p{L}\p{M}\p
 UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]")
 
 
+def check_size(key: str, size: object) -> int:
+    """A saved file can hold anything; transformers checks only its own keys."""
+    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+        raise ValueError(f"{key!r} is {size!r:.60}; allowed: whole numbers from 1")
+    return size
+
+
 class SmallConfig(PreTrainedConfig):
     model_type = "workbench-small"
     attribute_map: ClassVar[dict[str, str]] = {"hidden_size": "dimension"}
 
     def __init__(self, buckets: int = 32768, dimension: int = 128, **rest: Any) -> None:
-        self.buckets = buckets
-        self.dimension = dimension
+        self.buckets = check_size("buckets", buckets)
+        self.dimension = check_size("dimension", dimension)
         super().__init__(**rest)
 
 
@@ -81,7 +88,7 @@ class SmallTokenizer(PreTrainedTokenizer):
     model_input_names: ClassVar[list[str]] = ["input_ids", "attention_mask"]
 
     def __init__(self, buckets: int = 32768, **rest: Any) -> None:
-        self.buckets = buckets
+        self.buckets = check_size("buckets", buckets)
         self._of_word: dict[str, list[int]] = {}
         rest.setdefault("pad_token", PAD)
         super().__init__(buckets=buckets, special_tokens_pattern="none", **rest)

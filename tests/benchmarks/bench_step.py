@@ -21,8 +21,9 @@ from workbench.data.parallel_files import load_pairs
 from workbench.encoder import load_encoder
 from workbench.records import ModelSpec, TrainSpec
 from workbench.training.contrast import backward
-from workbench.training.loop import TokenCache, dropout_seeds, make_optimiser
+from workbench.training.loop import dropout_seeds, make_optimiser
 from workbench.training.sampling import Sampler
+from workbench.training.tokens import TokenCache
 
 BATCH = 32
 LONGEST = 96

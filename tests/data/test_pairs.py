@@ -1,11 +1,24 @@
 """Groups of pairs that share texts, the fixed order of pairs, and parts of a set."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.data.examples import PROPERTY, make_pairs, parallel_pairs
-from workbench.data.pairs import ParallelPairs, first_pairs, hash_order, normalised, select, text_groups, text_keys
+from workbench.data.pairs import (
+    ParallelPairs,
+    first_pairs,
+    hash_order,
+    hold_out_all,
+    normalised,
+    select,
+    text_groups,
+    text_keys,
+)
+from workbench.errors import InputError
 
 
 def groups_of(pairs: ParallelPairs) -> list[int]:
@@ -84,3 +97,82 @@ def assert_same_texts(part: ParallelPairs, whole: ParallelPairs) -> None:
             assert found == [whole.texts[t] if t >= 0 else None for t in theirs[rows[pair_id]].tolist()]
             used |= {text for text in found if text is not None}
     assert sorted(used) == sorted(part.texts)
+
+
+# held-out pairs
+
+
+def normalised_texts(pairs: ParallelPairs, *parts: str) -> set[str]:
+    texts = np.unique(np.concatenate([getattr(pairs, part).ravel() for part in parts]))
+    return {normalised(pairs.texts[text]) for text in texts.tolist() if text >= 0}
+
+
+@PROPERTY
+@given(st.lists(parallel_pairs(), min_size=1, max_size=3), st.integers(1, 10))
+def test_no_training_pair_of_any_set_has_a_text_of_a_held_out_pair(sets: list[ParallelPairs], count: int) -> None:
+    try:
+        parts = hold_out_all(sets, count)
+    except InputError:
+        return
+    held_texts = set().union(*(normalised_texts(held, "queries", "passages") for _, held in parts))
+    for pairs, (training, held) in zip(sets, parts, strict=True):
+        order = hash_order(pairs.pair_ids)
+        assert not held_texts & normalised_texts(training, "queries", "passages", "negatives")
+        assert training.pair_ids == tuple(pairs.pair_ids[row] for row in np.sort(order[count:]).tolist())
+        assert set(held.pair_ids) <= {pairs.pair_ids[row] for row in order[:count].tolist()}
+        assert len(set(groups_of(held))) == len(held.pair_ids) >= 1
+        kept = {pairs.pair_ids[row] for row in order[count:].tolist() if not row_texts(pairs, row) & held_texts}
+        assert {training.pair_ids[row] for row in np.flatnonzero(training.has.any(axis=1))} == kept
+
+
+def row_texts(pairs: ParallelPairs, row: int) -> set[str]:
+    return {text for _, text in texts_of(pairs, row)}
+
+
+def test_a_text_held_out_of_one_set_is_not_trained_on_in_another() -> None:
+    one = make_pairs(40, ("de", "en"), "one")
+    other = replace(make_pairs(40, ("en", "fr"), "other"), texts=tuple(f"other {n}" for n in range(160)))
+    held = one.pair_ids.index(hold_out_all([one], 1)[0][1].pair_ids[0])
+    own = other.pair_ids.index(hold_out_all([other], 1)[0][1].pair_ids[0])
+    asked, answered, barred = (row for row in range(4) if row != own) if own < 3 else range(3)
+    texts = list(other.texts)
+    texts[other.queries[asked, 1]] = one.texts[one.queries[held, 0]].upper()
+    texts[other.passages[answered, 0]] = one.texts[one.passages[held, 1]]
+    texts.append(f" {one.texts[one.passages[held, 0]]}")
+    negatives = other.negatives.copy()
+    negatives[barred, 0] = len(texts) - 1
+    negatives[barred, 1] = other.passages[30, 1]
+    (_, (training, _)) = hold_out_all([one, replace(other, texts=tuple(texts), negatives=negatives)], 1)
+    rows = [training.pair_ids.index(other.pair_ids[row]) for row in (asked, answered, barred)]
+    assert np.flatnonzero(~training.has.any(axis=1)).tolist() == sorted(rows[:2])
+    assert training.has.all(axis=1).sum() == 37
+    assert (training.negatives[rows[2]] >= 0).tolist() == [False, True]
+
+
+def test_which_pairs_are_held_out_depends_on_their_ids_alone() -> None:
+    pairs = make_pairs(100, ("de", "en"))
+    other = replace(pairs, texts=tuple(f"another {text}" for text in pairs.texts))
+    repeated = replace(pairs, passages=np.where(np.arange(100)[:, None] < 20, pairs.passages[0], pairs.passages))
+    ((training, _),) = hold_out_all([pairs], 10)
+    for changed in (other, repeated):
+        assert hold_out_all([changed], 10)[0][0].pair_ids == training.pair_ids
+        assert (
+            hold_out_all([make_pairs(9, ("en",), "more"), changed], 8)[1][0].pair_ids[:5]
+            == (hold_out_all([pairs], 8)[0][0].pair_ids[:5])
+        )
+    assert set(hold_out_all([pairs], 5)[0][1].pair_ids) <= set(hold_out_all([pairs], 10)[0][1].pair_ids)
+
+
+def test_no_pair_held_out_leaves_the_sets_as_they_are() -> None:
+    pairs = make_pairs(5, ("en",))
+    ((training, held),) = hold_out_all([pairs], 0)
+    assert training is pairs and held.pair_ids == ()
+
+
+def test_holding_out_everything_is_an_error() -> None:
+    with pytest.raises(InputError, match=r"set: train.validation.pairs holds out 5 of its 5 pairs; allowed: 0 to 4"):
+        hold_out_all([make_pairs(5, ("en",))], 5)
+    pairs = make_pairs(5, ("de", "en"))
+    same = replace(pairs, passages=np.broadcast_to(pairs.passages[0], (5, 2)))
+    with pytest.raises(InputError, match="set: each of its 4 training pairs has a text of a held-out pair"):
+        hold_out_all([make_pairs(50, ("en",), "large"), same], 1)

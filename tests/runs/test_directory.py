@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.runs.conftest import make_spec, wait_for
-from workbench.errors import InputError
+from workbench.errors import InputError, WorkError
 from workbench.files import locked
 from workbench.paths import RunPaths, RunsPaths
 from workbench.records import PairSetSpec, SamplingSpec, State, TrainSpec
@@ -23,10 +23,12 @@ from workbench.runs.directory import (
     is_live,
     is_running,
     list_runs,
+    queue_locked,
     read_spec,
     read_worker,
     record_worker,
     resolve,
+    run_folders,
     status,
     this_host,
 )
@@ -277,3 +279,58 @@ def test_a_damaged_run_can_be_deleted(runs: RunsPaths, run: RunPaths) -> None:
     run.events.write_bytes(b"")
     delete_run(runs, run)
     assert not Path(run.root).exists()
+
+
+def test_a_run_of_a_host_that_is_gone_is_deleted_by_force_while_its_lock_is_free(
+    runs: RunsPaths, run: RunPaths
+) -> None:
+    write_worker(run, os.getpid(), psutil.Process().create_time(), host="elsewhere")
+    say(run, "training")
+    with locked(run.lock), pytest.raises(InputError, match="is training; stop it"):
+        delete_run(runs, run, force=True)
+    with pytest.raises(InputError, match="use --force where that host is gone"):
+        delete_run(runs, run)
+    delete_run(runs, run, force=True)
+    assert not run.root.exists() and runs.tombstone(run.run_id).exists()
+
+
+def test_force_is_no_way_to_delete_what_works_here(runs: RunsPaths, run: RunPaths) -> None:
+    record_worker(run, os.getpid())
+    say(run, "training")
+    with pytest.raises(InputError, match="is training; stop it"):
+        delete_run(runs, run, force=True)
+
+
+def test_a_file_given_as_runs_directory_is_one_clear_line(tmp_path: Path) -> None:
+    file = RunsPaths(tmp_path / "file")
+    file.root.write_text("")
+    for action in (
+        lambda: run_folders(file),
+        lambda: create_run(file, make_spec()),
+        lambda: queue_locked(file).__enter__(),
+        lambda: resolve(file, "x"),
+    ):
+        with pytest.raises(InputError, match=r"file: is no folder"):
+            action()
+    with pytest.raises(InputError, match="Not a directory"):
+        run_folders(RunsPaths(file.root / "below"))
+    with pytest.raises(WorkError, match="cannot be written: Not a directory"):
+        create_run(RunsPaths(file.root / "below"), make_spec())
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_runs_directory_for_reading_only_is_one_clear_line(runs: RunsPaths, run: RunPaths) -> None:
+    runs.root.chmod(0o555)
+    try:
+        for action in (lambda: create_run(runs, make_spec()), lambda: delete_run(runs, run)):
+            with pytest.raises(WorkError, match="cannot be written: Permission denied"):
+                action()
+    finally:
+        runs.root.chmod(0o755)
+
+
+def test_a_tombstone_that_cannot_be_written_leaves_the_run(runs: RunsPaths, run: RunPaths) -> None:
+    runs.tombstone(run.run_id).parent.write_text("")
+    with pytest.raises(WorkError, match="cannot be written"):
+        delete_run(runs, run)
+    assert read_spec(run) == make_spec()

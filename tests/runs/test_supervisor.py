@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,12 @@ from tests.runs.conftest import make_spec, wait_for
 from workbench.errors import InputError, WorkError
 from workbench.files import is_locked, locked
 from workbench.paths import RunPaths, RunsPaths
+from workbench.records import RunSpec
 from workbench.runs import supervisor
-from workbench.runs.directory import create_run, read_worker, record_worker, state_of
+from workbench.runs.directory import create_run, read_worker, record_worker, run_folders, state_of, status
+from workbench.runs.dispatcher import worker_command
 from workbench.runs.events import EventLog, read_events
-from workbench.runs.supervisor import queue, resume, stop, stop_all, watch
+from workbench.runs.supervisor import check_stoppable, feeds, queue, resume, resume_all, stop, stop_all, unserved, watch
 
 Queue = Callable[[int], list[RunPaths]]
 Start = Callable[..., subprocess.Popen[bytes]]
@@ -24,6 +27,16 @@ Start = Callable[..., subprocess.Popen[bytes]]
 def say(run: RunPaths, state: str) -> None:
     with EventLog(run.events) as events:
         events.state(state)  # type: ignore[arg-type]
+
+
+def work_elsewhere(run: RunPaths) -> None:
+    run.worker.write_text(json.dumps({"pid": os.getpid(), "create_time": 0, "host": "elsewhere", "started": ""}))
+    say(run, "training")
+
+
+def unworkable(name: str, folder: Path = Path("/")) -> RunSpec:
+    """A run that the real worker refuses at once: its data are not those that it was made for."""
+    return replace(make_spec(name), fingerprints={"train.sets.demo": "other"}, folder=str(folder))
 
 
 def at_work(run: RunPaths) -> bool:
@@ -118,12 +131,76 @@ def test_an_ended_run_is_not_stopped(runs: RunsPaths, queue_runs: Queue, state: 
 
 def test_a_run_of_another_host_is_neither_stopped_nor_resumed(runs: RunsPaths, queue_runs: Queue) -> None:
     (run,) = queue_runs(1)
-    run.worker.write_text(json.dumps({"pid": os.getpid(), "create_time": 0, "host": "elsewhere", "started": ""}))
-    say(run, "training")
+    work_elsewhere(run)
     with pytest.raises(InputError, match="is training on elsewhere; stop it there"):
         stop(runs, run, 0.0)
-    with pytest.raises(InputError, match="is training; only"):
+    with pytest.raises(InputError, match="is training on elsewhere; use --force"):
         resume(runs, run)
+
+
+def test_a_run_of_a_host_that_is_gone_is_resumed_by_force_while_its_lock_is_free(
+    runs: RunsPaths, queue_runs: Queue, start_dispatcher: Start
+) -> None:
+    (run,) = queue_runs(1)
+    work_elsewhere(run)
+    with locked(run.lock), pytest.raises(InputError, match="is training; only"):
+        resume(runs, run, force=True)
+    resume(runs, run, force=True)
+    (run.root / "go").touch()
+    assert start_dispatcher().wait(20) == 0 and state_of(run) == "finished"
+
+
+def test_force_is_no_way_to_resume_what_works_here(runs: RunsPaths, queue_runs: Queue) -> None:
+    (run,) = queue_runs(1)
+    say(run, "training")
+    record_worker(run, os.getpid())
+    with pytest.raises(InputError, match="is training; only"):
+        resume(runs, run, force=True)
+
+
+def test_several_are_checked_before_one_is_stopped(runs: RunsPaths, queue_runs: Queue) -> None:
+    queued, finished, away = queue_runs(3)
+    say(finished, "finished")
+    work_elsewhere(away)
+    for other in (finished, away):
+        with pytest.raises(InputError, match=other.run_id):
+            check_stoppable(runs, [queued, other])
+    check_stoppable(runs, [queued])
+    assert state_of(queued) == "queued"
+
+
+def test_several_are_checked_before_one_is_resumed(runs: RunsPaths, queue_runs: Queue) -> None:
+    stopped, finished, lost = queue_runs(3)
+    for run, state in ((stopped, "stopped"), (finished, "finished"), (lost, "training")):
+        say(run, state)
+    with pytest.raises(InputError, match=f"{finished.run_id}: is finished"):
+        resume_all(runs, [stopped, finished, lost])
+    assert (state_of(stopped), state_of(lost)) == ("stopped", "lost")
+    resume_all(runs, [stopped, lost, stopped])
+    assert (state_of(stopped), state_of(lost)) == ("queued", "queued")
+    assert [event["state"] for event in read_events(stopped.events)] == ["queued", "stopped", "queued"]
+
+
+def test_a_queued_run_whose_dispatcher_is_gone_may_be_resumed_and_stays_as_it_is(
+    runs: RunsPaths, queue_runs: Queue, start_dispatcher: Start
+) -> None:
+    (run,) = queue_runs(1)
+    before = run.events.read_bytes()
+    resume(runs, run)
+    assert run.events.read_bytes() == before
+    (run.root / "go").touch()
+    assert start_dispatcher().wait(20) == 0 and state_of(run) == "finished"
+
+
+def test_queued_runs_without_a_dispatcher_are_unserved(runs: RunsPaths, queue_runs: Queue) -> None:
+    assert unserved(runs) == []
+    first, second, ended, preparing = queue_runs(4)
+    create_run(runs, make_spec("elsewhere"), prepared=True)
+    say(ended, "finished")
+    record_worker(preparing, os.getpid())
+    assert unserved(runs) == [second.run_id, first.run_id]
+    with locked(runs.dispatcher_lock):
+        assert unserved(runs) == []
 
 
 def test_a_worker_whose_name_is_not_known_yet_is_not_guessed(runs: RunsPaths, queue_runs: Queue) -> None:
@@ -133,12 +210,12 @@ def test_a_worker_whose_name_is_not_known_yet_is_not_guessed(runs: RunsPaths, qu
         stop(runs, run, 0.0)
 
 
-@pytest.mark.parametrize("state", ["finished", "queued", "training"])
+@pytest.mark.parametrize("state", ["finished", "training"])
 def test_what_has_not_ended_early_is_not_resumed(runs: RunsPaths, queue_runs: Queue, state: str) -> None:
     (run,) = queue_runs(1)
     say(run, state)
     held = locked(run.lock if state == "training" else runs.root / "other.lock")
-    with held, pytest.raises(InputError, match=f"is {state}; only a stopped, failed or lost run"):
+    with held, pytest.raises(InputError, match=f"is {state}; only a stopped, failed, lost or queued run"):
         resume(runs, run)
 
 
@@ -216,11 +293,9 @@ def test_a_number_of_jobs_below_one_is_refused_before_anything_is_made(runs: Run
 
 def test_queued_runs_are_dispatched_though_the_queuing_process_has_gone(runs: RunsPaths, tmp_path: Path) -> None:
     code = (
-        "import sys; from dataclasses import replace; from pathlib import Path\n"
-        "from tests.runs.conftest import make_spec; from workbench.paths import RunsPaths\n"
-        "from workbench.runs.supervisor import queue\n"
-        "specs = [replace(make_spec(name), fingerprints={'train.sets.demo': 'other'}) for name in 'ab']\n"
-        "queue(RunsPaths(Path(sys.argv[1])), specs, Path(sys.argv[2]), jobs=1)"
+        "import sys; from pathlib import Path\n"
+        "from tests.runs.test_supervisor import queue, unworkable; from workbench.paths import RunsPaths\n"
+        "queue(RunsPaths(Path(sys.argv[1])), [unworkable('a'), unworkable('b')], Path(sys.argv[2]), jobs=1)"
     )
     store = tmp_path / "x.duckdb"
     subprocess.run([sys.executable, "-c", code, runs.root, store], check=True, cwd=Path(__file__).parents[2])
@@ -246,4 +321,139 @@ def test_watching_starts_a_dispatcher_again_and_gives_up_when_none_stays(
     runs.dispatcher_lock.mkdir()  # no dispatcher can live so
     with pytest.raises(WorkError, match=r"dispatcher\.log: says why"):
         list(watch(runs, [again.run_id], runs.root / "x.duckdb"))
-    wait_for(lambda: "IsADirectoryError" in runs.log.read_text(), "the reason in the log")
+    wait_for(lambda: "Is a directory" in runs.log.read_text(), "the reason in the log")
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt(), WorkError("no disk space left")])
+def test_runs_queued_before_an_interrupt_or_a_full_disk_are_stopped(
+    runs: RunsPaths,
+    queue_runs: Queue,
+    start_dispatcher: Start,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: BaseException,
+) -> None:
+    (older,) = queue_runs(1)
+    specs = [make_spec(name) for name in "abc"]
+
+    def create(runs: RunsPaths, spec: RunSpec) -> RunPaths:
+        run = create_run(runs, spec)
+        if run.run_id == "b":  # made, but never told
+            raise failure
+        return run
+
+    with monkeypatch.context() as patched:
+        patched.setattr(supervisor, "create_run", create)
+        with pytest.raises(type(failure)):
+            queue(runs, specs, runs.root / "x.duckdb")
+    assert {run.run_id: state_of(run) for run in run_folders(runs)} == {
+        older.run_id: "queued",
+        "a": "stopped",
+        "b": "stopped",
+    }
+    (older.root / "go").touch()
+    assert start_dispatcher().wait(20) == 0
+    assert not any(runs.run(name).worker.exists() for name in "ab")
+
+
+def test_runs_whose_dispatcher_cannot_be_started_are_stopped(runs: RunsPaths) -> None:
+    runs.log.mkdir(parents=True)
+    with pytest.raises(WorkError, match=r"dispatcher\.log: cannot be written: Is a directory"):
+        queue(runs, [make_spec("a")], runs.root / "x.duckdb")
+    assert state_of(runs.run("a")) == "stopped"
+
+
+def test_a_run_that_cannot_even_be_marked_is_taken_away(runs: RunsPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(run: RunPaths) -> None:
+        raise WorkError(f"{run.events}: no disk space left")
+
+    monkeypatch.setattr(supervisor, "mark_stopped", full)
+    runs.log.mkdir(parents=True)
+    with pytest.raises(WorkError, match=r"dispatcher\.log"):
+        queue(runs, [make_spec("a")], runs.root / "x.duckdb")
+    assert run_folders(runs) == []
+
+
+@pytest.mark.parametrize("busy", ["queued", "at work"])
+def test_a_runs_directory_at_work_feeds_one_store(
+    runs: RunsPaths, queue_runs: Queue, start_dispatcher: Start, busy: str
+) -> None:
+    one, two = (runs.root / f"{name}.duckdb" for name in ("one", "two"))
+    run, other = queue_runs(2)
+    say(other, "stopped")
+    runs.service.mkdir()
+    runs.store.write_text(str(one.resolve()))
+    if busy == "at work":
+        dispatcher = start_dispatcher()
+        wait_for(lambda: at_work(run), "the run at work")
+        dispatcher.kill()
+        dispatcher.wait()
+    both = r"two\.duckdb.*one\.duckdb"
+    with pytest.raises(InputError, match=both):
+        supervisor.start_dispatcher(runs, two)
+    with pytest.raises(InputError, match=both):
+        queue(runs, [make_spec("new")], two)
+    with pytest.raises(InputError, match=both):
+        resume_all(runs, [other], store=two)
+    assert feeds(runs, one) and state_of(other) == "stopped" and not runs.run("new").root.exists()
+    stop(runs, run, 20.0)
+    resume_all(runs, [other], store=two)
+    assert feeds(runs, two) and state_of(other) == "queued"
+
+
+def test_a_dispatcher_of_another_store_that_stays_is_not_taken_over(
+    runs: RunsPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "ENDING_S", 0.05)
+    one, two = (runs.root / f"{name}.duckdb" for name in ("one", "two"))
+    runs.service.mkdir(parents=True)
+    runs.store.write_text(str(one.resolve()))
+    with locked(runs.dispatcher_lock), pytest.raises(InputError, match=r"two\.duckdb.*one\.duckdb"):
+        supervisor.start_dispatcher(runs, two)
+    assert feeds(runs, one)
+
+
+def test_a_dispatcher_that_is_about_to_end_is_waited_for(runs: RunsPaths) -> None:
+    one, two = (runs.root / f"{name}.duckdb" for name in ("one", "two"))
+    runs.service.mkdir(parents=True)
+    runs.store.write_text(str(one.resolve()))
+    hold = (
+        "import sys, time; from pathlib import Path; from workbench.files import locked\n"
+        "with locked(Path(sys.argv[1])): print(flush=True); time.sleep(0.3)"
+    )
+    with subprocess.Popen([sys.executable, "-c", hold, runs.dispatcher_lock], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout and holder.stdout.readline()
+        supervisor.start_dispatcher(runs, two)
+    assert feeds(runs, two)
+    wait_for(lambda: not is_locked(runs.dispatcher_lock), "the dispatcher's end")
+
+
+def test_files_in_the_users_folder_do_not_stand_in_for_modules(
+    runs: RunsPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for module in ("json", "statistics", "evaluate"):
+        (folder / f"{module}.py").write_text("raise SystemExit(77)\n")
+    monkeypatch.chdir(folder)
+    store = tmp_path / "x.duckdb"
+    (run,) = queue(runs, [unworkable("a", folder)], store)
+    assert [update.state for update in watch(runs, ["a"], store)][-1] == "failed"
+    assert "is not what the run was made for" in (status(run).message or "")
+    wait_for(lambda: not is_locked(runs.dispatcher_lock), "the dispatcher's end")
+    assert "not ingested" not in runs.log.read_text() and store.exists()
+    # without -P the same file does stand in
+    bare = [part for part in worker_command(run) if part != "-P"]
+    assert subprocess.run(bare, cwd=folder, check=False).returncode == 77
+
+
+def test_a_runs_directory_that_cannot_be_written_is_one_clear_line(runs: RunsPaths, queue_runs: Queue) -> None:
+    (run,) = queue_runs(1)
+    runs.service.write_text("")  # in the way, also of somebody who may write everywhere
+    for action in (
+        lambda: queue(runs, [make_spec("a")], runs.root / "x.duckdb"),
+        lambda: stop_all(runs, [run], 0.0),
+        lambda: resume(runs, run),
+    ):
+        with pytest.raises(WorkError, match=r"queue\.lock: cannot be written"):
+            action()
+    assert state_of(run) == "queued" and not runs.run("a").root.exists()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from workbench.config import expand, freeze
 from workbench.paths import RunPaths, RunsPaths
+from workbench.runs.cleaning import clean
 from workbench.runs.directory import create_run, state_of
 from workbench.runs.events import last_event, read_events
 
@@ -135,8 +137,30 @@ def test_a_loss_that_is_no_number_fails_at_its_step(tmp_path: Path) -> None:
     assert work(run) == 1
     last = last_event(run.events)
     assert last is not None and last["state"] == "failed"
-    assert "at step" in last["message"] and "Traceback" not in run.log.read_text()
-    assert list(run.checkpoints.glob("step-*")), "the last good checkpoint stays"
+    assert "at step 2" in last["message"] and "Traceback" not in run.log.read_text()
+    assert not run.checkpoints.exists(), "weights that have diverged are not kept"
+    assert json.loads(run.environment.read_text())["seconds"]["training"] > 0
+
+
+def test_a_kill_after_the_last_word_costs_nothing(whole: RunPaths, tmp_path: Path) -> None:
+    # what a kill just before the checkpoints are deleted leaves
+    shutil.copytree(whole.root, tmp_path / whole.run_id)
+    run = RunPaths(tmp_path / whole.run_id)
+    (run.checkpoints / "step-00000060").mkdir(parents=True)
+    assert state_of(run) == "finished"
+    clean(RunsPaths(tmp_path))
+    assert not run.checkpoints.exists() and run.results.exists()
+
+
+def test_a_full_disk_is_said_in_one_line_and_leaves_nothing_half(tmp_path: Path) -> None:
+    run = prepared(tmp_path)
+    limit = f"ulimit -f 200; exec {sys.executable} -m workbench.runs.worker {run.root}"  # in blocks of 1024 bytes
+    done = subprocess.run(["bash", "-c", limit], capture_output=True, text=True, timeout=LIMIT_S)
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr and "Traceback" not in done.stderr, done.stderr
+    assert state_of(run) == "failed"
+    assert not [path for path in run.root.rglob("*") if path.name.endswith(".part")]
+    assert work(run) == 0, "with room again it goes on"
 
 
 def test_data_that_changed_since_are_refused(tmp_path: Path) -> None:

@@ -1,5 +1,11 @@
 """Opening the store: versions, locks, what is no store."""
 
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +15,10 @@ import pytest
 
 from tests.store.conftest import Holder
 from tests.store.synthetic import write_run
-from workbench.errors import InputError
+from workbench.errors import InputError, WorkError
 from workbench.files import locked
 from workbench.paths import RunsPaths
-from workbench.store.connection import MIGRATIONS, StoreBusy, create, reading, writing
+from workbench.store.connection import MIGRATIONS, StoreBusy, check_store, create, reading, transaction, writing
 from workbench.store.console import run_sql
 from workbench.store.database import ingest, ingest_pending, query
 
@@ -137,7 +143,8 @@ def test_a_foreign_reader_is_waited_for_and_named_and_readers_go_on(
     with pytest.raises(StoreBusy) as caught:
         ingest(store, run, wait_s=0.2)
     assert f"process {holder.process.pid}" in str(caught.value)
-    assert f"{run.root} keeps its results" in str(caught.value)
+    assert str(store) in str(caught.value)
+    assert "try again. The results of finished runs are safe in their run directories" in str(caught.value)
     assert query(store, "select count(*) from runs").rows == [(1,)]
     holder.let_go()
     assert ingest(store, run)
@@ -172,6 +179,7 @@ def test_our_own_reader_in_the_way_is_waited_for_and_nothing_is_lost(store: Path
         looked = ingest_pending(store, runs, wait_s=0.1)
     assert looked.run_ids == ()
     assert len(looked.problems) == 1 and "results.duckdb.lock" in looked.problems[0]
+    assert f"process {os.getpid()}" in looked.problems[0] or not Path("/proc/locks").exists()
     assert ingest_pending(store, runs).run_ids == ("20261122-1403-hybrid-a50-s0-7f3c",)
 
 
@@ -182,3 +190,125 @@ def test_a_busy_store_ends_the_look_at_once(store: Path, tmp_path: Path, hold: C
     hold("read")
     looked = ingest_pending(store, RunsPaths(tmp_path / "runs"), wait_s=0.1)
     assert looked.run_ids == () and len(looked.problems) == 1
+
+
+# ------------------------------------------------------------------------------------------------- Ctrl-C
+
+
+def interrupt_soon() -> None:
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+
+def test_ctrl_c_while_the_store_is_written_ends_the_statement_and_takes_all_back(store: Path) -> None:
+    create(store)
+    with pytest.raises(KeyboardInterrupt), writing(store) as connection, transaction(connection):
+        connection.execute("insert into stored.languages values (1, 'xx')")
+        interrupt_soon()
+        connection.execute("create table stored.much as select * from range(100000000000)")
+    assert query(store, "select count(*) from stored.languages").rows == [(0,)]
+
+
+def test_ctrl_c_while_the_store_is_read_is_one_too(store: Path) -> None:
+    create(store)
+    with pytest.raises(KeyboardInterrupt):
+        interrupt_soon()
+        query(store, "select count(*) from range(100000000000) a, range(100) b")
+    assert query(store, "select 1").rows == [(1,)]
+
+
+def test_another_runtime_error_stays_what_it_is(store: Path) -> None:
+    create(store)
+    with pytest.raises(RuntimeError, match="mine"), reading(store):
+        raise RuntimeError("mine")
+
+
+# ------------------------------------------------------------------------------------------------- nobody can write
+
+AS_NOBODY = """
+import os, sys
+from pathlib import Path
+from workbench.errors import WorkbenchError
+from workbench.paths import RunPaths
+from workbench.store.connection import check_store, writing
+from workbench.store.console import run_sql
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+store = Path(sys.argv[1])
+print(run_sql(store, "select count(*) from runs").rows)
+for path in (store, store.with_name("new.duckdb"), store.parent / "a" / "b.duckdb"):
+    try: check_store(path)
+    except WorkbenchError as error: print(type(error).__name__, error)
+try:
+    with writing(store): pass
+except WorkbenchError as error: print(type(error).__name__, error)
+"""
+"""Root writes everywhere: it becomes somebody else first."""
+
+
+@pytest.mark.parametrize("with_lock", [True, False])
+def test_a_store_that_nobody_can_write_can_be_read(tmp_path: Path, with_lock: bool) -> None:
+    # other users cannot enter tmp_path
+    with tempfile.TemporaryDirectory() as name:
+        store = Path(name) / "results.duckdb"
+        ingest(store, write_run(tmp_path / "runs"))
+        lock = store.with_name("results.duckdb.lock")
+        store.chmod(0o444)
+        lock.chmod(0o444) if with_lock else lock.unlink()
+        Path(name).chmod(0o555)
+        try:
+            command = [sys.executable, "-c", AS_NOBODY, str(store)]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        finally:
+            Path(name).chmod(0o755)
+        assert lock.exists() == with_lock
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "[(1,)]"
+    assert len(lines) == 5 and all(line.startswith("WorkError") for line in lines[1:]), lines
+    assert all("cannot be written" in line and "--store" in line for line in lines[1:4]), lines
+
+
+# ------------------------------------------------------------------------------------------------- checked early
+
+
+def test_a_store_that_is_none_is_refused_early_and_nothing_is_made(store: Path, tmp_path: Path) -> None:
+    check_store(store)
+    check_store(tmp_path / "new" / "folder" / "results.duckdb")
+    assert not list(tmp_path.iterdir())
+    store.write_bytes(b"no database" * 1000)
+    with pytest.raises(InputError, match=r"results\.duckdb: no DuckDB database"):
+        check_store(store)
+    with pytest.raises(InputError, match="no DuckDB database"):
+        check_store(tmp_path)
+    with pytest.raises(WorkError, match="is no folder"):
+        check_store(store / "results.duckdb")
+    with duckdb.connect(str(tmp_path / "other.duckdb")) as connection:
+        connection.execute("create table mine (i integer)")
+    with pytest.raises(InputError, match="no store of the workbench"):
+        check_store(tmp_path / "other.duckdb")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other.duckdb", "results.duckdb"]
+
+
+def test_a_store_of_a_newer_workbench_is_refused_early(store: Path) -> None:
+    with writing(store, migrations=NEWER):
+        pass
+    with pytest.raises(InputError, match="newer workbench made it"):
+        check_store(store)
+
+
+def test_a_sound_store_passes_whoever_holds_it(store: Path, hold: Callable[[str], Holder]) -> None:
+    create(store)
+    before = hashlib.sha256(store.read_bytes()).hexdigest()
+    check_store(store)
+    with writing(store):
+        pass
+    assert hashlib.sha256(store.read_bytes()).hexdigest() == before
+    hold("write")
+    check_store(store)
+
+
+def test_a_store_that_this_process_writes_passes(store: Path) -> None:
+    with writing(store):
+        check_store(store)

@@ -1,15 +1,26 @@
 """SQL from a user's hand: what works, what is refused, and that nothing is ever changed."""
 
 import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.store.synthetic import write_run
 from workbench.errors import InputError
+from workbench.files import locked
 from workbench.store.connection import reading
-from workbench.store.console import harden, run_sql
+from workbench.store.console import distinct, harden, run_sql
 from workbench.store.database import ingest
 
 STATEMENTS = [
@@ -140,13 +151,35 @@ def test_the_views_are_shown_and_described(filled: Path) -> None:
 
 
 def test_columns_types_and_repeated_names(filled: Path) -> None:
-    table = run_sql(filled, "select 1 as a, 2.5::double as a, run_id from runs")
-    assert table.columns == ("a", "a", "run_id")
-    assert table.types == ("INTEGER", "DOUBLE", "VARCHAR")
+    table = run_sql(filled, "select 1 as a, 2.5::double as a, 3 as a_1, run_id, 4 as a from runs")
+    assert table.columns == ("a", "a_2", "a_1", "run_id", "a_3")
+    assert table.types == ("INTEGER", "DOUBLE", "INTEGER", "VARCHAR", "INTEGER")
+    assert list(table.dicts()[0].values()) == [1, 2.5, 3, "20261122-1403-hybrid-a50-s0-7f3c", 4]
+
+
+@given(st.lists(st.sampled_from(["a", "a_1", "a_2", "a_1_1", "b", ""])))
+def test_each_name_is_there_once_and_the_first_of_it_keeps_it(names: list[str]) -> None:
+    found = distinct(names)
+    assert len(set(found)) == len(found) == len(names)
+    assert all(new == name for i, (new, name) in enumerate(zip(found, names, strict=True)) if name not in names[:i])
+
+
+def test_decimals_are_floats_and_integers_stay(filled: Path) -> None:
+    table = run_sql(
+        filled, "select 1.50, sum(i), 2::hugeint, [0.25, null], {'x': 0.5}, map {0.5: 'y'}, 'z' from range(3) t(i)"
+    )
+    assert table.rows == [(1.5, 3, 2, [0.25, None], {"x": 0.5}, {0.5: "y"}, "z")]
+    assert [type(value) for value in table.rows[0][:3]] == [float, int, int]
+    assert json.loads(json.dumps(table.rows[0][:5])) == [1.5, 3, 2, [0.25, None], {"x": 0.5}]
 
 
 def test_rows_are_cut_off_where_asked(filled: Path) -> None:
-    assert run_sql(filled, "select * from range(100000000000)", max_rows=3).rows == [(0,), (1,), (2,)]
+    table = run_sql(filled, "select * from range(100000000000)", max_rows=3)
+    assert table.rows == [(0,), (1,), (2,)] and table.more
+    table = run_sql(filled, "select * from range(3)", max_rows=3)
+    assert table.rows == [(0,), (1,), (2,)] and not table.more
+    assert not run_sql(filled, "select * from range(3)").more
+    assert run_sql(filled, "select 1", max_rows=0).rows == []
 
 
 @pytest.mark.parametrize(
@@ -190,8 +223,62 @@ def test_an_answer_too_large_for_python_is_refused(filled: Path, monkeypatch: py
 def test_a_limit_that_is_none_is_refused(filled: Path) -> None:
     with pytest.raises(InputError, match="Unknown unit for memory"):
         run_sql(filled, "select 1", memory="1 potato")
+    for seconds in (float("inf"), float("nan"), 1e300, 0.0, -1.0):
+        with pytest.raises(InputError, match=r"^sql: a limit of .* s; allowed: above 0, up to 86,400$"):
+            run_sql(filled, "select 1", max_seconds=seconds)
 
 
 def test_a_missing_store_is_the_input_that_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such store"):
         run_sql(tmp_path / "none.duckdb", "select 1")
+
+
+LONG = ["select count(*) from range(100000000000) a, range(100) b", "select * from range(100000000000) where range < 0"]
+
+
+@pytest.mark.parametrize("statement", LONG)
+def test_ctrl_c_ends_a_query_at_once(filled: Path, statement: str) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        run_sql(filled, statement, max_seconds=600)
+    assert run_sql(filled, "select 1").rows == [(1,)]
+
+
+def test_a_query_may_be_asked_in_any_thread(filled: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        assert [table.rows for table in pool.map(lambda i: run_sql(filled, f"select {i}"), range(4))] == [
+            [(i,)] for i in range(4)
+        ]
+
+
+def test_ctrl_c_at_the_command_is_130(filled: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "workbench", "sql", LONG[0], "--seconds", "600"]
+    command += ["--store", str(filled), "--runs", str(tmp_path / "none")]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a shell's background job would ignore it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:
+        try:
+            wait_for_reader(filled, process)
+            process.send_signal(signal.SIGINT)
+            _, narration = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode == 130, narration
+    assert "Traceback" not in narration
+
+
+def wait_for_reader(store: Path, process: subprocess.Popen[str]) -> None:
+    """Until somebody holds the store's lock."""
+    while process.poll() is None:
+        try:
+            with locked(store.with_name(f"{store.name}.lock")):
+                pass
+        except BlockingIOError:
+            return
+        time.sleep(0.02)
+    raise AssertionError(process.communicate())

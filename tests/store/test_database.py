@@ -4,6 +4,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -246,11 +247,45 @@ def test_a_run_that_was_stopped_twice_has_the_rows_of_the_second_time(store: Pat
 def test_a_deleted_run_is_not_ingested_again(store: Path, tmp_path: Path) -> None:
     run = write_run(tmp_path / "runs")
     runs = RunsPaths(tmp_path / "runs")
-    runs.tombstone(RUN_ID).parent.mkdir()
-    runs.tombstone(RUN_ID).touch()
+    bury(runs, RUN_ID)
     assert not ingest(store, run)
     assert ingest_pending(store, runs).run_ids == ()
     assert not store.exists()
+
+
+def bury(runs: RunsPaths, run_id: str) -> None:
+    runs.tombstone(run_id).parent.mkdir(parents=True, exist_ok=True)
+    runs.tombstone(run_id).touch()
+
+
+def test_a_copy_elsewhere_of_a_run_deleted_here_is_not_ingested(store: Path, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "copies")
+    bury(RunsPaths(tmp_path / "runs"), RUN_ID)
+    assert not ingest(store, run, runs=RunsPaths(tmp_path / "runs"))
+    assert not store.exists()
+    bury(RunsPaths(tmp_path / "copies"), RUN_ID)
+    assert ingest(store, run, runs=RunsPaths(tmp_path / "others"))
+
+
+def test_a_run_deleted_while_the_store_was_busy_is_forgotten_at_the_next_look(
+    store: Path, tmp_path: Path, hold: Callable[[str], Any]
+) -> None:
+    runs = RunsPaths(tmp_path / "runs")
+    ids = [RUN_ID, *(f"20261122-140{minute}-mono-s1-2222" for minute in range(4, 7))]
+    for run_id in ids:
+        write_run(runs.root, run_id)
+    assert len(ingest_pending(store, runs).run_ids) == 4
+    for run_id in ids[:2]:
+        bury(runs, run_id)
+        shutil.rmtree(runs.run(run_id).root)
+    holder = hold("read")
+    assert len(ingest_pending(store, runs, wait_s=0.1).problems) == 1
+    holder.let_go()
+    write_run(runs.root, "20261122-1409-mono-s1-3333")
+    looked = ingest_pending(store, runs)
+    assert (looked.run_ids, looked.problems) == (("20261122-1409-mono-s1-3333",), ())
+    rows = query(store, "select run_id from runs order by all").rows
+    assert rows == [(ids[2],), (ids[3],), ("20261122-1409-mono-s1-3333",)]
 
 
 def test_a_forgotten_run_leaves_no_row(store: Path, tmp_path: Path) -> None:
@@ -324,11 +359,14 @@ def change(file: str, edit: Callable[[list[dict[str, Any]]], Any], drop: str = "
 
 
 def change_tasks(**changed: Any) -> Callable[[RunPaths], None]:
-    return lambda run: (run.results / "tasks.json").write_text(json.dumps([Tiny().described(**changed)])) and None
+    return write("results/tasks.json", json.dumps([Tiny().described(**changed)]))
 
 
 def write(name: str, text: str) -> Callable[[RunPaths], None]:
-    return lambda run: (run.root / name).write_text(text) and None
+    def damage(run: RunPaths) -> None:
+        (run.root / name).write_text(text)
+
+    return damage
 
 
 def rename_config(run: RunPaths) -> None:

@@ -11,8 +11,9 @@ from tests.conftest import invented_pairs
 from workbench.encoder import load_encoder
 from workbench.records import ModelSpec
 from workbench.training.contrast import backward
-from workbench.training.loop import TokenCache, dropout_seeds
+from workbench.training.loop import dropout_seeds
 from workbench.training.sampling import Sampler
+from workbench.training.tokens import TokenCache
 
 
 def gradients(checkpoint: str, batch_size: int, chunk_size: int | None, negatives: bool) -> dict[str, torch.Tensor]:

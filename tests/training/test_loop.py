@@ -1,4 +1,3 @@
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -70,6 +69,8 @@ def test_training_lowers_the_loss_and_counts_what_it_drew(tmp_path: Path, checkp
     assert sum(row["batches"] for row in drawn) == 40
     assert sum(n for row in drawn for *_, n in row["pairs"]) == 40 * 8
     assert {row["kind"] for row in drawn} == {"mono", "cross"}
+    told = of_kind(events, "sampled")[-1]
+    assert told["step"] == 40 and told["counts"] == counts.named([invented_pairs(80)])
 
 
 @pytest.mark.parametrize("stop_after", [3, 6, 13])
@@ -95,13 +96,30 @@ def test_the_best_checkpoint_is_the_one_with_the_lowest_validation_loss(tmp_path
     assert folders == {"step-00000030", f"best-{best:08d}"}
 
 
-def test_a_loss_that_is_no_number_ends_it_with_the_step_and_keeps_the_checkpoint(
-    tmp_path: Path, checkpoint: Path
-) -> None:
-    with pytest.raises(WorkError, match=r"at step \d+.*diverged"):
-        trained(tmp_path, checkpoint, spec(learning_rate=1e30, warmup=0.0, checkpoint_every=1, clip=1e30))
-    kept = [json.loads(path.read_text()) for path in tmp_path.glob("checkpoints/step-*/progress.json")]
-    assert len(kept) == 1 and kept[0]["step"] >= 1
+STEEP = {"learning_rate": 1e30, "warmup": 0.0, "clip": 1e30, "checkpoint_every": 1}
+
+
+def test_weights_that_have_diverged_are_never_kept(tmp_path: Path, checkpoint: Path) -> None:
+    with pytest.raises(WorkError, match=r"nan at step 2: .*diverged; there is no checkpoint yet"):
+        trained(tmp_path, checkpoint, spec(**STEEP))
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_a_diverged_training_goes_on_from_its_last_sound_checkpoint(tmp_path: Path, checkpoint: Path) -> None:
+    asked = iter(range(100))
+    with pytest.raises(Stopped):
+        trained(tmp_path, checkpoint, spec(), stop=lambda: next(asked) == 6)
+    with pytest.raises(WorkError, match=r"at step 9: .*the checkpoint after step 7 is kept"):
+        trained(tmp_path, checkpoint, spec(**STEEP))
+    encoder, _, _ = trained(tmp_path, checkpoint, spec())
+    assert all(bool(p.isfinite().all()) for p in encoder.parameters())
+
+
+def test_a_validation_loss_that_is_no_number_ends_it_too(tmp_path: Path, checkpoint: Path) -> None:
+    of = spec(validation=ValidationSpec(pairs=16, every=1), **STEEP)
+    with pytest.raises(WorkError, match="validation loss is nan at step 1"):
+        trained(tmp_path, checkpoint, of)
+    assert not (tmp_path / "checkpoints").exists()
 
 
 def test_a_batch_larger_than_the_set_is_refused(tmp_path: Path, checkpoint: Path) -> None:

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.data.examples import PROPERTY, make_pairs, parallel_pairs, without
-from workbench.data.pairs import ParallelPairs, hash_order, normalised, text_groups, text_keys
+from workbench.data.pairs import ParallelPairs, hold_out_all, normalised
 from workbench.errors import InputError
 from workbench.records import STRATEGIES, Strategy
-from workbench.training.sampling import Batch, SampleCounts, Sampler, hold_out
+from workbench.training.sampling import Batch, SampleCounts, Sampler
 
 NINE = ("ar", "de", "en", "es", "hi", "ru", "th", "tr", "zh")
 
@@ -271,8 +271,7 @@ def test_a_language_with_too_few_pairs_is_left_out_of_mono_and_named() -> None:
     pairs = without(make_pairs(40, ("de", "en", "hi"), "help"), missing)
     sampler = Sampler([pairs], "hybrid", 0.5, 6, 0)
     assert sampler.warnings == [
-        "help: left out of mono batches in 'hi': 5 pairs with 'hi', 5 of them with texts of their own, "
-        "fewer than train.batch_size 6"
+        "help: left out of mono batches in 'hi': 5 pairs with 'hi', of which 5 go together, too few for a batch of 6"
     ]
     batches = [sampler.batch(step) for step in range(100)]
     assert all(2 not in b.query_languages for b in batches if b.kind == "mono")
@@ -323,12 +322,37 @@ def test_a_pair_whose_hard_negative_is_its_passage_is_not_drawn_in_that_language
     assert all(3 not in sampler.batch(step).pairs for step in range(50))
 
 
-def test_hard_negatives_that_bar_every_other_pair_are_an_error_with_the_numbers() -> None:
-    pairs = make_pairs(4, ("de", "en"))
-    negatives = pairs.passages[[1, 0, 3, 2]]
-    sampler = Sampler([replace(pairs, negatives=negatives)], "cross", 0.5, 3, 0)
-    with pytest.raises(InputError, match="set: only 2 pairs with two languages go together in the batch of step 1"):
-        sampler.batch(0)
+def couples(count: int, name: str = "set") -> ParallelPairs:
+    """The hard negative of every pair is the passage of its neighbour: half of the pairs go together."""
+    pairs = make_pairs(count, ("de", "en"), name)
+    return replace(pairs, negatives=pairs.passages[np.arange(count) ^ 1])
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_hard_negatives_that_stand_in_the_way_are_known_before_the_first_batch(strategy: Strategy) -> None:
+    with pytest.raises(InputError, match=r"train.batch_size 5 pairs that go together.*: set \(de en\) has 4 with"):
+        Sampler([couples(8)], strategy, 0.5, 5, 0)
+    sampler = Sampler([couples(8)], strategy, 0.5, 4, 0)
+    assert all(set((sampler.batch(step).pairs // 2).tolist()) == {0, 1, 2, 3} for step in range(50))
+
+
+def test_a_set_whose_hard_negatives_stand_in_the_way_is_left_out_and_named() -> None:
+    sampler = Sampler([couples(8, "mined"), make_pairs(30, ("de", "en"), "large")], "cross", 0.5, 6, 0)
+    assert sampler.warnings == [
+        "mined: left out of batches: 8 pairs with two languages, of which 4 go together, too few for a batch of 6"
+    ]
+    assert {sampler.batch(step).training_set for step in range(50)} == {1}
+
+
+def test_a_batch_that_its_first_pairs_would_leave_unfilled_is_drawn_anew() -> None:
+    """The passage of pair 0 is the hard negative of all others: where it comes first, none goes with it."""
+    pairs = make_pairs(40, ("en",))
+    negatives = pairs.negatives.copy()
+    negatives[1:, 0] = pairs.passages[0, 0]
+    sampler = Sampler([replace(pairs, negatives=negatives)], "english", 0.5, 2, 5)
+    first = [int(sampler._slice(0, step)[0]) for step in range(200)]
+    assert 0 in first
+    assert all(0 not in sampler.batch(step).pairs for step in range(200))
 
 
 def test_mixed_keeps_pairs_of_one_language_in_it_and_says_so() -> None:
@@ -340,6 +364,19 @@ def test_mixed_keeps_pairs_of_one_language_in_it_and_says_so() -> None:
         assert ((batch.query_languages == batch.passage_languages) == (batch.pairs < 5)).all()
 
 
+def test_pairs_that_share_texts_with_held_out_ones_are_never_drawn_and_counted() -> None:
+    pairs = make_pairs(31, ("de", "en"), "help")
+    held = pairs.pair_ids.index(hold_out_all([pairs], 1)[0][1].pair_ids[0])
+    passages = pairs.passages.copy()
+    passages[(held + 1) % 31, 0] = pairs.passages[held, 0]
+    ((training, _),) = hold_out_all([replace(pairs, passages=passages)], 1)
+    blank = training.pair_ids.index(pairs.pair_ids[(held + 1) % 31])
+    sampler = Sampler([training], "pooled", 0.5, 4, 0)
+    assert sampler.warnings == ["help: 1 of 30 pairs share texts with held-out pairs and are never drawn"]
+    assert sampler.epoch_steps == 8
+    assert all(blank not in sampler.batch(step).pairs for step in range(30))
+
+
 # counts
 
 
@@ -347,12 +384,12 @@ def test_counts_are_what_was_drawn_and_survive_json_in_the_middle() -> None:
     sets = [make_pairs(30, ("de", "en", "fr"), "a"), make_pairs(60, ("en", "ru"), "b")]
     sampler = Sampler(sets, "hybrid", 0.5, 5, 0)
     batches = [sampler.batch(step) for step in range(40)]
-    whole, first, rest = SampleCounts(), SampleCounts(), SampleCounts()
+    whole, resumed = SampleCounts(), SampleCounts()
     for batch in batches:
+        if batch.step == 15:
+            resumed = SampleCounts.from_plain(json.loads(json.dumps(resumed.as_plain())))
         whole.add(batch)
-        (first if batch.step < 15 else rest).add(batch)
-    resumed = SampleCounts.from_plain(json.loads(json.dumps(first.as_plain())))
-    resumed.merge(rest)
+        resumed.add(batch)
     assert resumed.as_plain() == whole.as_plain()
     tables = resumed.tables(sets)
     drawn = tables["sampled_batches"]
@@ -372,69 +409,20 @@ def test_counts_are_what_was_drawn_and_survive_json_in_the_middle() -> None:
     assert sum(columns["pairs"]) == 200
 
 
+def test_counts_can_be_read_by_eye() -> None:
+    counts = SampleCounts()
+    rows, columns = np.arange(3), np.array([0, 1, 1])
+    counts.add(Batch(0, 1, "cross", rows, columns, 1 - columns))
+    counts.add(Batch(1, 1, "cross", rows, columns, 1 - columns))
+    counts.add(Batch(2, 0, "mono", rows, np.zeros(3, int), np.zeros(3, int)))
+    named = counts.named([make_pairs(3, ("en",), "a"), make_pairs(3, ("de", "en"), "b")])
+    assert json.loads(json.dumps(named)) == [
+        {"training_set": "a", "kind": "mono", "batches": 1, "pairs": {"en>en": 3}},
+        {"training_set": "b", "kind": "cross", "batches": 2, "pairs": {"de>en": 2, "en>de": 4}},
+    ]
+    assert counts.as_plain()[0]["training_set"] == 0
+
+
 def test_counts_of_nothing_are_empty() -> None:
     assert SampleCounts().as_plain() == [] == SampleCounts.from_plain([]).as_plain()
     assert SampleCounts().tables([])["sampled_batches"] == {"training_set": [], "kind": [], "batches": []}
-
-
-# held-out pairs
-
-
-@PROPERTY
-@given(parallel_pairs(), st.integers(1, 10))
-def test_held_out_pairs_share_no_passage_with_the_training(pairs: ParallelPairs, count: int) -> None:
-    try:
-        training, held = hold_out(pairs, count)
-    except InputError:
-        return
-    assert len(training.pair_ids) == len(pairs.pair_ids) - count
-    assert 1 <= len(held.pair_ids) <= count
-    assert not set(training.pair_ids) & set(held.pair_ids)
-    texts = [
-        {normalised(part.texts[t]) for t in part.passages[part.passages >= 0].tolist()} for part in (training, held)
-    ]
-    assert not texts[0] & texts[1]
-    order = hash_order(pairs.pair_ids)
-    passages = {row: {normalised(pairs.texts[t]) for t in pairs.passages[row] if t >= 0} for row in order.tolist()}
-    held_passages = set().union(*(passages[row] for row in order[:count].tolist()))
-    kept = {pairs.pair_ids[row] for row in order[count:].tolist() if not passages[row] & held_passages}
-    assert {training.pair_ids[row] for row in np.flatnonzero(training.has.any(axis=1))} == kept
-    assert len(set(text_groups(held, text_keys(held.texts)).tolist())) == len(held.pair_ids)
-
-
-def test_which_pairs_are_held_out_depends_on_their_ids_alone() -> None:
-    pairs = make_pairs(100, ("de", "en"))
-    other = replace(pairs, texts=tuple(f"another {text}" for text in pairs.texts))
-    repeated = replace(pairs, passages=np.where(np.arange(100)[:, None] < 20, pairs.passages[0], pairs.passages))
-    for changed in (other, repeated):
-        assert hold_out(changed, 10)[0].pair_ids == hold_out(pairs, 10)[0].pair_ids
-    assert set(hold_out(pairs, 5)[1].pair_ids) <= set(hold_out(pairs, 10)[1].pair_ids)
-
-
-def test_training_pairs_with_a_held_out_passage_stay_as_rows_without_texts() -> None:
-    pairs = make_pairs(30, ("de", "en"))
-    held_id = hold_out(pairs, 1)[1].pair_ids[0]
-    row = pairs.pair_ids.index(held_id)
-    passages = pairs.passages.copy()
-    passages[(row + 1) % 30, 0] = pairs.passages[row, 0]
-    training, _ = hold_out(replace(pairs, passages=passages), 1)
-    blank = training.pair_ids.index(pairs.pair_ids[(row + 1) % 30])
-    assert np.flatnonzero(~training.has.any(axis=1)).tolist() == [blank]
-    sampler = Sampler([training], "pooled", 0.5, 4, 0)
-    assert sampler.epoch_steps == 7
-    assert all(blank not in sampler.batch(step).pairs for step in range(30))
-
-
-def test_no_pair_held_out_leaves_the_set_as_it_is() -> None:
-    pairs = make_pairs(5, ("en",))
-    training, held = hold_out(pairs, 0)
-    assert training is pairs and held.pair_ids == ()
-
-
-def test_holding_out_everything_is_an_error() -> None:
-    with pytest.raises(InputError, match=r"set: train.validation.pairs holds out 5 of its 5 pairs; allowed: 0 to 4"):
-        hold_out(make_pairs(5, ("en",)), 5)
-    pairs = make_pairs(5, ("de", "en"))
-    same = replace(pairs, passages=np.broadcast_to(pairs.passages[0], (5, 2)))
-    with pytest.raises(InputError, match="set: each of its 4 pairs has a passage of one of the 1 held-out pairs"):
-        hold_out(same, 1)

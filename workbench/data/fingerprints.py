@@ -24,12 +24,26 @@ def fingerprints(settings: Settings, folder: Path) -> dict[str, str]:
     found = {}
     for key, path in sorted(read.items()):
         try:
-            found[key] = demo_fingerprint() if path is None else fingerprint((folder / path).expanduser())
+            found[key] = demo_fingerprint() if path is None else fingerprint(located(path, folder))
         except InputError as error:
             raise InputError(f"{key}.path: {error}") from error
     if checkpoint != "builtin" and (local := local_checkpoint(checkpoint, folder)):
         found["model.checkpoint"] = fingerprint(local)
     return found
+
+
+def located(path: str, folder: Path) -> Path:
+    """Where a path of a config leads: from `folder`, or from a home where it starts with `~`.
+
+    Raises
+    ------
+    InputError
+        There is no such home.
+    """
+    try:
+        return folder / Path(path).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"{path}: there is no such home folder") from error
 
 
 def local_checkpoint(checkpoint: str, folder: Path) -> Path | None:
@@ -40,7 +54,10 @@ def local_checkpoint(checkpoint: str, folder: Path) -> Path | None:
     InputError
         It can only be a folder and is not there.
     """
-    local = (folder / checkpoint).expanduser()
+    try:
+        local = located(checkpoint, folder)
+    except InputError as error:
+        raise InputError(f"model.checkpoint: {error}") from error
     if local.is_dir():
         return local
     if checkpoint.startswith((".", "/", "~")) or checkpoint.count("/") > 1:

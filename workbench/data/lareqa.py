@@ -9,10 +9,9 @@ are numbered in the order of the English file, then of the other languages' by c
 parallel, these are the positions in any file; in MLQA-R those of the English paragraphs.
 """
 
-import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +19,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.data.json_values import member, parts, read_json, text
 from workbench.data.task import RetrievalTask
 from workbench.errors import InputError, allowed
 
@@ -113,14 +113,7 @@ def language_files(path: Path, languages: Collection[str] | None) -> dict[str, P
 
 def read_file(file: Path, language: str) -> list[Paragraph]:
     """The paragraphs of one language, in order."""
-    try:
-        data = json.loads(file.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file}: not UTF-8 at byte {error.start}: {error.reason}") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{file}: not valid JSON: {error}") from error
+    data = read_json(file)
     paragraphs = [
         read_paragraph(value, where, language, article, position)
         for article, (part, place) in enumerate(parts(data, "data", str(file)))
@@ -194,36 +187,6 @@ def check_question_ids(paragraphs: Sequence[Paragraph], file: Path) -> None:
             other = seen.setdefault(question.question_id, place)
             if other != place:
                 raise InputError(f"{file}: {place}: id {question.question_id!r} stands in {other} already")
-
-
-def parts(parent: Any, key: str, where: str) -> Iterator[tuple[Any, str]]:
-    """The members of the list at `key`, each with its place for messages."""
-    return ((value, f"{where}: {key}[{n}]") for n, value in enumerate(member(parent, key, list, where)))
-
-
-def member(parent: Any, key: str, kind: type, where: str) -> Any:
-    """The value at `key`, of that type."""
-    if not isinstance(parent, dict):
-        raise InputError(f"{where} is {parent!r:.60}; allowed: an object with {key!r}")
-    if key not in parent:
-        raise InputError(f"{where}: {key!r} is missing")
-    value = parent[key]
-    if not isinstance(value, kind) or isinstance(value, bool):
-        names = {list: "a list", str: "a string", int: "a whole number"}
-        raise InputError(f"{where}: {key!r} is {value!r:.60}; allowed: {names[kind]}")
-    return value
-
-
-def text(parent: Any, key: str, where: str) -> str:
-    """The string at `key`, not blank, and made of whole characters."""
-    value: str = member(parent, key, str, where)
-    if not value.strip():
-        raise InputError(f"{where}: {key!r} is blank")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise InputError(f"{where}: {key!r} holds half a character at {error.start}: {error.reason}") from error
-    return value
 
 
 def link(paragraphs: Sequence[Paragraph]) -> list[Unit]:

@@ -2,11 +2,13 @@
 
 import hashlib
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from workbench.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -91,3 +93,67 @@ def select(pairs: ParallelPairs, rows: NDArray[np.int64]) -> ParallelPairs:
     pair_ids = tuple(pairs.pair_ids[row] for row in rows.tolist())
     texts = tuple(pairs.texts[text] for text in used.tolist())
     return replace(pairs, pair_ids=pair_ids, texts=texts, queries=queries, passages=passages, negatives=negatives)
+
+
+def hold_out_all(sets: Sequence[ParallelPairs], count: int) -> list[tuple[ParallelPairs, ParallelPairs]]:
+    """Training and validation pairs of each set; which ones are held out depends on the pair_ids alone.
+
+    The first `count` pairs of a set's `hash_order` are held out; of those that share texts with one another one is
+    kept, so that they can all stand in one batch. No training pair of any set has a text of a held-out pair of any
+    set (normalised, in any language): pairs whose query or passage is one stay in their rows but exist in no
+    language, so that the rows, and with them the order of the pairs, are the same for any texts. A hard negative
+    that is one is dropped, its pair stays.
+
+    Raises
+    ------
+    InputError
+        A set would have no pair left to train on.
+    """
+    if count == 0:
+        return [(pairs, select(pairs, np.arange(0))) for pairs in sets]
+    parts = [split(pairs, count) for pairs in sets]
+    held_texts = {text for _, held_out in parts for text in normalised_texts(held_out)}
+    return [(without_texts(training, held_texts), held_out) for training, held_out in parts]
+
+
+def split(pairs: ParallelPairs, count: int) -> tuple[ParallelPairs, ParallelPairs]:
+    """All pairs but the first `count` of the hash order; and of these first ones, those that share no text."""
+    if count >= len(pairs.pair_ids):
+        raise InputError(
+            f"{pairs.name}: train.validation.pairs holds out {count} of its {len(pairs.pair_ids)} pairs; "
+            f"allowed: 0 to {len(pairs.pair_ids) - 1}"
+        )
+    order = hash_order(pairs.pair_ids)
+    held_out = select(pairs, np.sort(order[:count]))
+    first_of_group = np.unique(text_groups(held_out, text_keys(held_out.texts)))
+    return select(pairs, np.sort(order[count:])), select(held_out, first_of_group)
+
+
+def normalised_texts(pairs: ParallelPairs) -> set[str]:
+    """The queries and passages, in all languages; not the hard negatives."""
+    used = np.unique(np.concatenate([pairs.queries[pairs.has], pairs.passages[pairs.has]]))
+    return {normalised(pairs.texts[text]) for text in used.tolist()}
+
+
+def without_texts(pairs: ParallelPairs, texts: Set[str]) -> ParallelPairs:
+    """The same rows; those with one of these normalised texts as query or passage exist in no language.
+
+    Raises
+    ------
+    InputError
+        That is true of every row.
+    """
+    barred = np.array([normalised(text) in texts for text in pairs.texts] + [False])  # the last is where -1 points
+    rows = (barred[pairs.queries] | barred[pairs.passages]).any(axis=1)
+    if rows.all():
+        raise InputError(
+            f"{pairs.name}: each of its {len(rows)} training pairs has a text of a held-out pair; "
+            "train.validation.pairs must be lower"
+        )
+    blank = rows[:, None]
+    return replace(
+        pairs,
+        queries=np.where(blank, np.int32(-1), pairs.queries),
+        passages=np.where(blank, np.int32(-1), pairs.passages),
+        negatives=np.where(blank | barred[pairs.negatives], np.int32(-1), pairs.negatives),
+    )

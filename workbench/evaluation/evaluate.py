@@ -21,7 +21,7 @@ Report = Callable[[str, int, int], None]
 
 
 def encode_once(
-    encoder: Encoder, texts: Iterable[Sequence[str]], side: Side, spec: EvaluateSpec, precision: str, report: Report
+    encoder: Encoder, texts: Iterable[Sequence[str]], side: Side, spec: EvaluateSpec, report: Report
 ) -> list[NDArray[np.float32]]:
     """Vectors of several lists of texts; one that stands in many of them is encoded once."""
     lists = list(texts)
@@ -31,7 +31,6 @@ def encode_once(
         list(place),
         side,
         batch_tokens=spec.batch_tokens,
-        precision=precision,
         progress=lambda done, total: report(stage, done, total),
     )
     if len(lists) == 1:  # nothing was put together, so nothing need be copied apart
@@ -43,14 +42,13 @@ def evaluate(
     tasks: Mapping[str, RetrievalTask],
     encoder: Encoder,
     spec: EvaluateSpec,
-    precision: str,
     report: Report,
 ) -> tuple[Tables, dict[str, float]]:
     """Result tables by name, tasks one after the other in each, and wall seconds of encoding and ranking."""
     started = time.perf_counter()
     names = list(tasks)
-    queries = encode_once(encoder, (tasks[n].query_texts for n in names), "query", spec, precision, report)
-    passages = encode_once(encoder, (tasks[n].passage_texts for n in names), "passage", spec, precision, report)
+    queries = encode_once(encoder, (tasks[n].query_texts for n in names), "query", spec, report)
+    passages = encode_once(encoder, (tasks[n].passage_texts for n in names), "passage", spec, report)
     encoded = time.perf_counter()
     parts = []
     for name, query_vectors, passage_vectors in zip(names, queries, passages, strict=True):

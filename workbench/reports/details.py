@@ -13,9 +13,10 @@ from workbench.records import to_plain
 from workbench.reports.live import describe
 from workbench.reports.overview import Row, run_matrix
 from workbench.reports.tables import print_table
-from workbench.runs.directory import read_spec, resolve, status
+from workbench.runs.directory import read_spec, resolve, run_folders, status
 from workbench.runs.events import Event
 from workbench.store.database import query
+from workbench.store.rows import read_object
 
 LOG_TAIL = 4000
 """Characters of a worker's own output that are shown."""
@@ -27,29 +28,46 @@ def run_details(text: str, store: Path, runs: RunsPaths, measure: str) -> dict[s
     Raises
     ------
     InputError
-        There is no such run, or it has no such measure.
+        There is no such run, several are meant, or it has no such measure.
     """
     try:
         run = resolve(runs, text)
     except InputError:
-        stored = stored_run(store, text)
+        stored = stored_run(store, text, runs)
         if stored is None:
             raise
         return {**stored, **results_of(store, stored["run_id"], measure)}
-    environment = json.loads(run.environment.read_text()) if run.environment.is_file() else None
-    described = {**to_plain(status(run)), "config": to_plain(read_spec(run).settings), "environment": environment}
+    described = {**to_plain(status(run)), "config": to_plain(read_spec(run).settings), **environment_of(run)}
     return {**described, **results_of(store, run.run_id, measure)}
 
 
-def stored_run(store: Path, text: str) -> Row | None:
-    """A run whose directory is gone."""
+def environment_of(run: RunPaths) -> dict[str, Any]:
+    """Where the run works; a damaged record of it is a `problem`, and hides nothing else of the run."""
+    try:
+        return {"environment": read_object(run.environment) or None}
+    except InputError as error:
+        return {"environment": None, "problem": str(error)}
+
+
+def stored_run(store: Path, text: str, runs: RunsPaths) -> Row | None:
+    """A run whose directory is gone; None where the store has none, or where `text` means several directories.
+
+    Raises
+    ------
+    InputError
+        Several stored runs are meant.
+    """
     if not store.exists():
         return None
-    found = query(store, "select * from runs where contains(run_id, ?)", [text]).dicts()
-    exact = [row for row in found if row["run_id"] == text] or found
-    if len(exact) != 1:
+    found = query(store, "select * from runs where contains(run_id, ?) order by run_id desc", [text]).dicts()
+    exact = [row for row in found if row["run_id"] == text]
+    if not exact and (not found or any(text in run.run_id for run in run_folders(runs))):
         return None
-    row = exact[0]
+    if not exact and len(found) > 1:
+        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+        listed = ", ".join(row["run_id"] for row in found[:5])
+        raise InputError(f"run {text!r}: several are meant: {listed}{more} (of {store}; their directories are gone)")
+    row = (exact or found)[0]
     return {
         **row,
         "config": json.loads(row["config"])["settings"],
@@ -76,7 +94,7 @@ def results_of(store: Path, run_id: str, measure: str) -> dict[str, Any]:
 
 def print_run(details: dict[str, Any], measure: str) -> None:
     """Print it for reading."""
-    facts = ("run_id", "state", "experiment", "arm", "seed", "device", "host", "updated", "message")
+    facts = ("run_id", "state", "experiment", "arm", "seed", "device", "host", "updated", "message", "problem")
     print_table([{"": name, " ": details[name]} for name in facts if details.get(name) is not None])
     print()
     print(yaml.safe_dump(details["config"], sort_keys=False, allow_unicode=True), end="")

@@ -15,6 +15,7 @@ from workbench.errors import WorkbenchError
 from workbench.paths import RunsPaths
 from workbench.runs.directory import list_runs
 from workbench.runs.dispatcher import visible_gpus
+from workbench.runs.supervisor import unserved
 from workbench.store.database import query
 
 LOW_DISK = 5 * 2**30
@@ -77,6 +78,8 @@ def run_states(runs: RunsPaths) -> Iterator[Finding]:
     counts = Counter(status.state for status in listed)
     words = ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "none"
     yield finding("runs", "ok", f"{runs.root}: {words}")
+    for run_id in unserved(runs):
+        yield finding(run_id, "problem", f"queued, and no dispatcher is at work; `workbench resume {run_id}` starts one")
     for status in listed:
         if status.state in ("lost", "damaged"):
             advice = "`workbench resume` goes on with it" if status.state == "lost" else status.message or ""

@@ -1,21 +1,26 @@
 """What a run will need, before it is started. Measured where an equal run has been measured, else said to be rough."""
 
 import json
+import math
 import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from workbench.data.fingerprints import local_checkpoint
+from workbench.errors import InputError
 from workbench.paths import RunsPaths
 from workbench.records import RunSpec, Settings, TrainSpec
 from workbench.reports.tables import duration
-from workbench.runs.directory import run_folders
+from workbench.runs.directory import read_spec, run_folders
 from workbench.runs.events import last_event
 
 CPU_FLOPS = 100e9
 """Arithmetic of a training step on a common two-core CPU, operations a second: an order of magnitude."""
 TOKENS_A_PAIR = 55
 """Query and passage together, in sentence retrieval."""
+HEADER_BYTES = 100_000_000
+"""Longest header that safetensors allows."""
 
 
 def estimates(specs: Sequence[RunSpec], runs: RunsPaths) -> list[dict[str, Any]]:
@@ -34,7 +39,7 @@ def estimates(specs: Sequence[RunSpec], runs: RunsPaths) -> list[dict[str, Any]]
                 "tasks": ", ".join(spec.settings.evaluate.tasks),
                 "training time": duration(seconds),
                 "estimated from": basis,
-                "disk MiB": round(disk_bytes(spec) / 2**20),
+                "disk MiB": None if (disk := disk_bytes(spec)) is None else round(disk / 2**20),
             }
         )
     return rows
@@ -51,9 +56,6 @@ def speed_key(spec: RunSpec) -> tuple[Any, ...]:
 
 def measured_speeds(runs: RunsPaths) -> dict[tuple[Any, ...], float]:
     """Seconds a pair of earlier trainings here, the newest of each kind."""
-    from workbench.errors import InputError
-    from workbench.runs.directory import read_spec
-
     speeds: dict[tuple[Any, ...], float] = {}
     for run in run_folders(runs):
         step = last_event(run.events, ("step",))
@@ -61,8 +63,9 @@ def measured_speeds(runs: RunsPaths) -> dict[tuple[Any, ...], float]:
             spec = read_spec(run)
         except InputError:
             continue
-        if step and spec.settings.train is not None:
-            speeds.setdefault(speed_key(spec), 1 / step["pairs_per_second"])
+        rate = step.get("pairs_per_second") if step else None
+        if spec.settings.train is not None and isinstance(rate, (int, float)) and rate > 0:
+            speeds.setdefault(speed_key(spec), 1 / rate)
     return speeds
 
 
@@ -75,59 +78,80 @@ def training_seconds(spec: RunSpec, known: dict[tuple[Any, ...], float]) -> tupl
     pairs = train.steps * train.batch_size
     if speed_key(spec) in known:
         return pairs * known[speed_key(spec)], "an earlier run"
-    if spec.settings.model.checkpoint != "builtin" and weights_of(spec) is None:
-        return None, "the checkpoint is not on this machine"
-    return rough_seconds(spec, train), "a rough rule for a CPU"
+    counts = parameter_counts(spec)
+    if counts is None:
+        return None, "not known: the size of the checkpoint can only be read from safetensors files in a local folder"
+    return rough_seconds(train, *counts), "a rough rule for a CPU"
 
 
-def rough_seconds(spec: RunSpec, train: TrainSpec) -> float:
-    parameters, embedded = parameter_counts(spec)
+def rough_seconds(train: TrainSpec, parameters: int, embedded: int) -> float:
     # 6 operations a weight and token forward and backward, and about 20 bytes a weight through memory for AdamW
     step = 6 * (parameters - embedded) * TOKENS_A_PAIR * train.batch_size / CPU_FLOPS + parameters * 20 / 10e9
     return step * (train.steps or 0)
 
 
-def disk_bytes(spec: RunSpec) -> int:
-    """The most that the run directory holds at once: weights and AdamW's two moments, the best and the kept model."""
+def disk_bytes(spec: RunSpec) -> int | None:
+    """The most that the run directory holds at once: weights and AdamW's two moments, the best and the kept model.
+
+    None where the size of the checkpoint is not known.
+    """
     settings: Settings = spec.settings
     results = 4 * 2**20
     if settings.train is None:
         return results
-    model = 4 * parameter_counts(spec)[0]
+    counts = parameter_counts(spec)
+    if counts is None:
+        return None
+    model = 4 * counts[0]
     best = model if settings.train.validation.pairs else 0
     # the checkpoint before is deleted once the next is whole
     return results + 6 * model + 2 * best + (model if settings.keep == "model" else 0)
 
 
-def parameter_counts(spec: RunSpec) -> tuple[int, int]:
-    """All weights, and those in the table of word vectors, of which a text uses only a few rows."""
+def parameter_counts(spec: RunSpec) -> tuple[int, int] | None:
+    """All weights, and those in the table of word vectors, of which a text uses only a few rows.
+
+    None where they are not known without loading the checkpoint.
+    """
     small = spec.settings.model.builtin
     if spec.settings.model.checkpoint == "builtin":
         table = small.buckets * small.dimension
         return table + small.dimension**2, table
-    weights = weights_of(spec)
-    if weights is None:
-        return 0, 0
-    shapes = [entry["shape"] for entry in header(weights).values() if "shape" in entry]
-    sizes = [size(shape) for shape in shapes]
-    return sum(sizes), max(sizes, default=0)
+    sizes: list[int] = []
+    for weights in weights_of(spec):
+        found = tensor_sizes(weights)
+        if found is None:
+            return None
+        sizes += found
+    return (sum(sizes), max(sizes)) if sizes else None
 
 
-def size(shape: Sequence[int]) -> int:
-    total = 1
-    for side in shape:
-        total *= side
-    return total
+def weights_of(spec: RunSpec) -> list[Path]:
+    """The safetensors files of a local checkpoint: one, or the shards of one."""
+    try:
+        folder = local_checkpoint(spec.settings.model.checkpoint, Path(spec.folder))
+    except InputError:
+        return []
+    if folder is None:
+        return []
+    whole = folder / "model.safetensors"
+    return [whole] if whole.is_file() else sorted(folder.glob("*.safetensors"))
 
 
-def weights_of(spec: RunSpec) -> Path | None:
-    path = Path(spec.folder, spec.settings.model.checkpoint, "model.safetensors").expanduser()
-    return path if path.is_file() else None
+def tensor_sizes(weights: Path) -> list[int] | None:
+    """Numbers in each tensor of a safetensors file; None where its header is damaged.
 
-
-def header(weights: Path) -> dict[str, Any]:
-    """The table of contents of a safetensors file: its length (8 bytes, little endian), then JSON."""
-    with weights.open("rb") as handle:
-        (length,) = struct.unpack("<Q", handle.read(8))
-        found: dict[str, Any] = json.loads(handle.read(length))
-    return found
+    The header is its length (8 bytes, little endian), then a JSON object of tensors by name.
+    """
+    try:
+        with weights.open("rb") as handle:
+            (length,) = struct.unpack("<Q", handle.read(8))
+            if length > HEADER_BYTES:
+                return None
+            found = json.loads(handle.read(length))
+        sizes = [math.prod(map(int, entry["shape"])) for name, entry in found.items() if name != "__metadata__"]
+        # the smallest numbers of the format have four bits
+        most = 2 * weights.stat().st_size
+        return sizes if all(0 <= size <= most for size in sizes) else None
+    except (OSError, struct.error, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None

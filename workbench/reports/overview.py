@@ -1,6 +1,7 @@
 """What the store says of runs and arms, as rows for a table or for JSON."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from workbench.errors import InputError, allowed
 from workbench.paths import RunsPaths
 from workbench.reports.tables import duration, spread
-from workbench.runs.directory import list_runs
+from workbench.runs.directory import run_folders, status
 from workbench.store.database import query
 
 HEADLINES = (
@@ -44,12 +45,21 @@ def arm_figures(store: Path, arms: Sequence[str]) -> list[Row]:
 
 def arm_table(figures: Sequence[Row]) -> list[Row]:
     """`arm_figures` with one row an arm and task, as it is printed: `mean ± sd`."""
+    names = task_names(figures)
     rows: dict[tuple[str, str], Row] = {}
     for row in figures:
-        line = rows.setdefault((row["arm"], row["task_id"]), {"arm": row["arm"], "task": row["task"], "runs": row["n"]})
+        place = row["arm"], row["task_id"]
+        line = rows.setdefault(place, {"arm": row["arm"], "task": names[row["task_id"]], "runs": row["n"]})
         line[headline(row["setting"], row["measure"])] = spread(row["mean"], row["sd"])
     columns = ["arm", "task", "runs", *(headline(*h) for h in HEADLINES)]
     return [{column: line.get(column) for column in columns} for line in rows.values()]
+
+
+def task_names(figures: Sequence[Row]) -> dict[str, str]:
+    """By task_id: the task's name, and where it stands for unequal tasks a piece of the id."""
+    names = {row["task_id"]: row["task"] for row in figures}
+    shared = list(names.values())
+    return {key: name if shared.count(name) == 1 else f"{name} {key[:6]}" for key, name in names.items()}
 
 
 def headline(setting: str, measure: str) -> str:
@@ -57,16 +67,17 @@ def headline(setting: str, measure: str) -> str:
     return "rank distance" if measure == "rank_distance" else f"{short} {measure.replace('recall', 'R')}"
 
 
-def differences(figures: Sequence[Row]) -> list[Row]:
-    """Each arm's figures minus those of the first arm, on the same task; unequal tasks are never compared."""
-    if not figures:
-        return []
-    first = figures[0]["arm"]
-    base = {(r["task_id"], r["setting"], r["measure"]): r["mean"] for r in figures if r["arm"] == first}
+def differences(figures: Sequence[Row], base: str) -> list[Row]:
+    """Each other arm's figures minus those of the arm `base`, on the same task_id.
+
+    Unequal tasks are never compared, and a figure that one of the two lacks has no difference.
+    """
+    known = [row for row in figures if row["mean"] is not None and math.isfinite(row["mean"])]
+    means = {(r["task_id"], r["setting"], r["measure"]): r["mean"] for r in known if r["arm"] == base}
     return [
-        {**row, "mean": row["mean"] - base[place], "sd": None}
-        for row in figures
-        if row["arm"] != first and (place := (row["task_id"], row["setting"], row["measure"])) in base
+        {**row, "mean": row["mean"] - means[place], "sd": None}
+        for row in known
+        if row["arm"] != base and (place := (row["task_id"], row["setting"], row["measure"])) in means
     ]
 
 
@@ -128,52 +139,69 @@ def as_rows(cells: dict[str, Row]) -> list[Row]:
     return [{"query": language, **{pool: row.get(pool) for pool in pools}} for language, row in cells.items()]
 
 
-def run_listing(runs: RunsPaths, store: Path) -> list[Row]:
-    """Every run of the runs directory and of the store, newest first, with its headline figures where it has any."""
-    rows = {status.run_id: asdict(status) for status in list_runs(runs)}
-    if store.exists():
-        stored = query(
-            store,
-            """
-            select run_id, state, experiment, arm, sampling, alpha, seed, model, device, host, steps, message,
-                   ended::varchar as updated
-            from runs
-            """,
-        )
-        for row in stored.dicts():
-            rows.setdefault(row["run_id"], {"step": None, "loss": None, "eta_s": None, **row})
+def run_listing(runs: RunsPaths, store: Path, limit: int | None = None) -> list[Row]:
+    """The runs of the runs directory and of the store, newest first, at most `limit`.
+
+    Where a run has figures, `map` holds the macro mean of each setting by task; of a run of one task they stand
+    beside the rest too, as `monolingual_map` and so on. Figures of several tasks are never averaged.
+    """
+    stored = stored_runs(store)
+    folders = {run.run_id: run for run in run_folders(runs)}
+    chosen = sorted(stored.keys() | folders.keys(), reverse=True)[:limit]
+    rows = {name: asdict(status(folders[name])) if name in folders else stored[name] for name in chosen}
+    if stored:
         add_figures(rows, store)
-    return sorted(rows.values(), key=lambda row: row["run_id"], reverse=True)
+    return list(rows.values())
 
 
-def add_figures(rows: dict[str, Row], store: Path) -> None:
+def stored_runs(store: Path) -> dict[str, Row]:
+    """What the store knows of its runs, with the fields of `RunStatus`."""
+    if not store.exists():
+        return {}
     table = query(
         store,
         """
-        select run_id, setting, avg(value) from setting_measures
-        where measure = 'map' and list_contains($runs, run_id) group by all
+        select run_id, state, experiment, arm, sampling, alpha, seed, model, device, host, steps, message,
+               ended::varchar as updated
+        from runs
+        """,
+    )
+    return {row["run_id"]: {"step": None, "loss": None, "eta_s": None, **row} for row in table.dicts()}
+
+
+def add_figures(rows: Mapping[str, Row], store: Path) -> None:
+    table = query(
+        store,
+        """
+        select run_id, task, setting, value from setting_measures
+        where measure = 'map' and list_contains($runs, run_id) order by all
         """,
         {"runs": list(rows)},
     )
-    for run_id, setting, value in table.rows:
-        rows[run_id][f"{setting}_map"] = value
+    for run_id, task, setting, value in table.rows:
+        rows[run_id].setdefault("map", {}).setdefault(task, {})[setting] = value
+    for row in rows.values():
+        if len(row.get("map", {})) == 1:
+            (figures,) = row["map"].values()
+            row |= {f"{setting}_map": value for setting, value in figures.items()}
 
 
 def listing_table(rows: Sequence[Row]) -> list[Row]:
-    """`run_listing` as it is printed."""
-    return [
+    """`run_listing` as it is printed: what a reader looks for first stands first, empty columns are left out."""
+    lines = [
         {
             "run": row["run_id"],
             "state": row["state"],
-            "experiment": row["experiment"],
-            "seed": row["seed"],
             "step": f"{row['step']}/{row['steps']}" if row["step"] else None,
-            "loss": row["loss"],
             "ETA": duration(row["eta_s"]),
             "mono map": row.get("monolingual_map"),
             "cross map": row.get("cross_lingual_map"),
             "multi map": row.get("multilingual_map"),
+            "loss": row["loss"],
+            "experiment": row["experiment"],
             "message": row["message"],
         }
         for row in rows
     ]
+    filled = {name for line in lines for name, value in line.items() if value not in (None, "")}
+    return [{name: value for name, value in line.items() if name in filled} for line in lines]

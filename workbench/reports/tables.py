@@ -5,17 +5,28 @@ import io
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
 Row = Mapping[str, Any]
-NUMBER = re.compile(r"(-?[\d.]+( ±[\d.]+)?)?")
-"""What stands to the right of its column: a number, one with its spread, or nothing."""
+NUMBER = re.compile(r"(-?([\d.:/]+(e[+-]\d+)?|inf|nan)( ±([\d.]+(e[+-]\d+)?|inf|nan))?)?")
+"""What stands to the right of its column: a number, one with its spread, a duration, a share, or nothing."""
+CONTROLS = dict.fromkeys((*range(32), *range(127, 160)))
+"""Characters by which a text could steer a terminal."""
+GAP = "  "
+"""Between two columns."""
+TEXT_WIDTH = 20
+"""Columns of text are not folded to less."""
+FOLDED_ROWS = 1000
+"""Longer tables are not folded to a terminal's width: nobody reads them there, and folding is slow."""
 
 
 def as_json(rows: Sequence[Row]) -> str:
@@ -25,8 +36,8 @@ def as_json(rows: Sequence[Row]) -> str:
 
 def plain(value: Any) -> Any:
     """A value of the database as JSON has it."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
+    if isinstance(value, (float, Decimal)):
+        return float(value) if math.isfinite(value) else None
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     if isinstance(value, Mapping):
@@ -44,54 +55,145 @@ def as_csv(columns: Sequence[str], rows: Sequence[Row]) -> str:
     return out.getvalue()
 
 
-def print_table(rows: Sequence[Row], *, columns: Sequence[str] | None = None, title: str | None = None) -> None:
-    """Print rows on stdout: numbers to the right, what is not known empty, data never read as markup."""
-    columns = columns or (list(rows[0]) if rows else [])
-    table = RichTable(box=None, pad_edge=False, title=Text(title) if title else None, title_justify="left")
+@dataclass(frozen=True)
+class Column:
+    """One column as it is printed; widths are counted in cells of a terminal."""
+
+    head: str
+    cells: list[str]
+
+    @property
+    def is_number(self) -> bool:
+        return all(NUMBER.fullmatch(cell) for cell in self.cells)
+
+    @property
+    def width(self) -> int:
+        return max(map(cell_len, (self.head, *self.cells)))
+
+    @property
+    def least(self) -> int:
+        """The width to which it may be folded: numbers stay whole, and so does text that is short."""
+        if not self.is_number:
+            return min(self.width, max(TEXT_WIDTH, longest_word([self.head])))
+        return longest_word([self.head, *self.cells])
+
+
+def print_table(
+    rows: Sequence[Row],
+    *,
+    columns: Sequence[str] | None = None,
+    title: str | None = None,
+    console: Console | None = None,
+) -> None:
+    """Print rows on stdout: numbers to the right, what is not known empty, data never read as markup.
+
+    A terminal gets tables as wide as it is: text is folded, and the columns that still find no room follow in a
+    further table that begins with the same first column. In a pipe, and above `FOLDED_ROWS` rows, no line is folded.
+    """
+    names = columns or (list(rows[0]) if rows else [])
+    printed = [Column(shown(name), [shown(row[name]) for row in rows]) for name in names]
+    console = console or Console(highlight=False)
+    if title:
+        console.print(Text(title), soft_wrap=True)
+    if not printed:
+        return
+    if not console.is_terminal or len(rows) > FOLDED_ROWS:
+        console.file.writelines(f"{line}\n" for line in aligned(printed))
+        return
+    for number, block in enumerate(blocks(printed, console.width)):
+        if number:
+            console.print()
+        console.print(folded(block, console.width))
+
+
+def aligned(columns: Sequence[Column]) -> Iterator[str]:
+    """The lines of a table as wide as it takes."""
+    padded = []
     for column in columns:
-        numbers = all(NUMBER.fullmatch(shown(row[column])) for row in rows)
-        table.add_column(Text(column), justify="right" if numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(shown(row[column])) for column in columns))
-    console().print(table)
+        width, is_number = column.width, column.is_number
+        pads = [" " * (width - cell_len(cell)) for cell in (column.head, *column.cells)]
+        cells = zip((column.head, *column.cells), pads, strict=True)
+        padded.append([pad + cell if is_number else cell + pad for cell, pad in cells])
+    return (GAP.join(line).rstrip() for line in zip(*padded, strict=True))
 
 
-def console() -> Console:
-    """stdout as wide as the terminal; in a pipe as wide as it takes, so that no line is folded or cut."""
-    out = Console(highlight=False, soft_wrap=False)
-    return out if out.is_terminal else Console(highlight=False, width=4000, no_color=True)
+def blocks(columns: Sequence[Column], room: int) -> Iterator[list[Column]]:
+    """The columns in tables that fit into `room`, each with the first column."""
+    first, *others = columns
+    block, taken = [first], first.width
+    for column in others:
+        needed = len(GAP) + column.least
+        if len(block) > 1 and taken + needed > room:
+            yield block
+            block, taken = [first], first.width
+        block.append(column)
+        taken += needed
+    yield block
+
+
+def folded(columns: Sequence[Column], room: int) -> RichTable:
+    """A table of `room` cells: the first column, of ids and names, whole, the widest others folded."""
+    table = RichTable(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0))
+    widths = fitting(columns, room)
+    for column, width in zip(columns, widths, strict=True):
+        justify = "right" if column.is_number else "left"
+        table.add_column(Text(column.head), justify=justify, overflow="fold", width=width, vertical="top")  # type: ignore[arg-type]
+    for cells in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def fitting(columns: Sequence[Column], room: int) -> list[int]:
+    """The width of each column; the first gives way only where it alone leaves too little."""
+    widths = [column.width for column in columns]
+    least = [column.width if place == 0 else column.least for place, column in enumerate(columns)]
+    excess = sum(widths) + len(GAP) * (len(columns) - 1) - room
+    for _ in range(excess):
+        able = [place for place, width in enumerate(widths) if width > least[place]]
+        widths[max(able or range(len(widths)), key=lambda place: widths[place])] -= 1
+    return [max(1, width) for width in widths]
+
+
+def longest_word(texts: Sequence[str]) -> int:
+    return max((cell_len(word) for text in texts for word in text.split()), default=0)
 
 
 def shown(value: Any) -> str:
-    """A value in a cell: four significant digits, one line."""
+    """A value in a cell: four significant digits, one line, nothing that steers a terminal."""
     if value is None:
         return ""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return " ".join(str(value).split())
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        text = " ".join(str(value).split())
+        return text if text.isprintable() else text.translate(CONTROLS)
     if isinstance(value, int):
         return str(value)
-    return figure(value)
+    return figure(float(value))
 
 
 def figure(value: float) -> str:
-    """A number as papers print it: four decimals and no zero before the point, fewer decimals where it is large."""
+    """A number as papers print it: four decimals and no zero before the point, fewer decimals where it is large.
+
+    What four decimals would make zero, or nearly so, has three significant digits: `.000512`, `3e-05`.
+    """
     if not math.isfinite(value):
         return str(value)
-    if abs(value) < 10:
-        return f"{value:.4f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.4f}"
-    return f"{value:.1f}" if abs(value) < 100_000 else f"{value:.3g}"
+    size = abs(value)
+    if size >= 10:
+        return f"{value:.1f}" if size < 100_000 else f"{value:.3g}"
+    words = f"{value:.3g}" if 0 < size < 0.001 else f"{value:.4f}"
+    return words.replace("0.", ".", 1) if size < 1 else words
 
 
 def spread(mean: float | None, deviation: float | None) -> str:
-    """`.5012 ±.0031`; without seeds to compare, the mean alone."""
-    if mean is None:
+    """`.5012 ±.0031`; without seeds to compare, the mean alone; empty without a mean."""
+    if mean is None or math.isnan(mean):
         return ""
-    return figure(mean) if deviation is None else f"{figure(mean)} ±{figure(deviation)}"
+    return figure(mean) if deviation is None or math.isnan(deviation) else f"{figure(mean)} ±{figure(deviation)}"
 
 
 def duration(seconds: float | None) -> str:
-    """`1:02:03`, `4:05`."""
-    if seconds is None:
+    """`1:02:03`, `4:05`; empty where it is not known."""
+    if seconds is None or not math.isfinite(seconds):
         return ""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

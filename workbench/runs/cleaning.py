@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from workbench.paths import RunsPaths
-from workbench.runs.directory import is_live, run_folders, state_of
+from workbench.records import ENDED
+from workbench.runs.directory import is_away, is_live, run_folders, state_of
 
 OLD_S = 3600.0
 """A younger folder may be a run that is being made or deleted right now."""
@@ -15,7 +16,7 @@ OLD_S = 3600.0
 def clean(runs: RunsPaths, *, checkpoints: bool = False, dry_run: bool = False) -> list[tuple[Path, int]]:
     """Delete leftovers; with `checkpoints` also those of runs that could be resumed. Paths and their bytes.
 
-    Runs that work are left alone.
+    Runs that work, here or on another host, are left alone.
     """
     found = list(leftovers(runs, checkpoints))
     sizes = [(path, size_of(path)) for path in found]
@@ -29,10 +30,10 @@ def leftovers(runs: RunsPaths, checkpoints: bool) -> Iterator[Path]:
     for pattern in (".new-*", ".deleted-*"):
         yield from (path for path in runs.root.glob(pattern) if time.time() - path.stat().st_mtime > OLD_S)
     for run in run_folders(runs):
-        if is_live(run):
+        state = state_of(run)
+        if is_live(run) or (is_away(run) and state not in ENDED):
             continue
         yield from run.root.rglob(".*.part")
-        state = state_of(run)
         old = state == "finished" or (checkpoints and state in ("stopped", "failed", "lost"))
         if old and run.checkpoints.exists():
             yield run.checkpoints

@@ -34,8 +34,9 @@ WORKING: tuple[State, ...] = ("preparing", "training", "evaluating")
 
 CLOCK_S = 2.0
 """Difference of start times that is still one process: they are counted from a boot time that clock changes move."""
+BY_FORCE = "use --force where that host is gone for good"
 QUEUE_WAIT_S = 20.0
-"""Patience with another process that starts, stops or deletes a run; each takes milliseconds."""
+"""Patience with another process that starts, stops or deletes a run, each in milliseconds, or queues a sweep."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,12 @@ def create_run(runs: RunsPaths, spec: RunSpec, *, prepared: bool = False) -> Run
 
     Raises
     ------
+    InputError
+        `runs` is no folder.
     WorkError
         The disk is full or not writable.
     """
+    check_is_folder(runs)
     try:
         runs.root.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=".new-", dir=runs.root))
@@ -95,6 +99,8 @@ def create_run(runs: RunsPaths, spec: RunSpec, *, prepared: bool = False) -> Run
         with EventLog(RunPaths(beside).events) as events:
             events.state("queued", **({"prepared": True} if prepared else {}))
         return _move_in(runs, spec, RunPaths(beside))
+    except OSError as error:
+        raise as_work_error(error, runs.root) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
@@ -191,6 +197,14 @@ def is_away(run: RunPaths) -> bool:
     return worker is not None and worker.host != this_host()
 
 
+def is_stranded(run: RunPaths, state: SeenState) -> bool:
+    """Whether `run` works on another host, as far as is known: only a person can tell whether that host is gone.
+
+    Where the hosts share a file system that knows locks, a held one says that it is not.
+    """
+    return state in WORKING and is_away(run) and not is_live(run)
+
+
 def state_of(run: RunPaths, last: Event | None = None) -> SeenState:
     """The state of `run` now; `last` is its last event where the caller has just read it."""
     last = last or last_event(run.events)
@@ -281,12 +295,30 @@ def _message(run: RunPaths, state: SeenState, last: Event) -> str | None:
     return None
 
 
+def check_is_folder(runs: RunsPaths) -> None:
+    try:
+        is_file = runs.root.is_file()
+    except OSError as error:
+        raise InputError(f"{runs.root}: {error.strerror or error}") from error
+    if is_file:
+        raise InputError(f"{runs.root}: is no folder; allowed: the folder of the run directories, or one to be made")
+
+
 def run_folders(runs: RunsPaths) -> list[RunPaths]:
-    """Every run directory, newest first; hidden folders and those that hold no run are not among them."""
+    """Every run directory, newest first; hidden folders and those that hold no run are not among them.
+
+    Raises
+    ------
+    InputError
+        `runs` is no folder, or may not be read.
+    """
+    check_is_folder(runs)
     try:
         names = [entry.name for entry in os.scandir(runs.root) if entry.is_dir() and not entry.name.startswith(".")]
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise InputError(f"{runs.root}: {error.strerror or error}") from error
     found = [runs.run(name) for name in sorted(names, reverse=True)]
     return [run for run in found if run.events.exists() or run.config.exists()]
 
@@ -320,40 +352,63 @@ def resolve(runs: RunsPaths, text: str) -> RunPaths:
 
 
 @contextmanager
-def queue_locked(runs: RunsPaths) -> Iterator[None]:
+def queue_locked(runs: RunsPaths, wait_s: float | None = QUEUE_WAIT_S) -> Iterator[None]:
     """Hold the queue: until the end no run of `runs` is started, stopped, queued again or deleted by another.
+
+    `wait_s` is how long to wait for another holder, None for ever.
 
     Raises
     ------
+    InputError
+        `runs` is no folder.
     WorkError
-        Another process kept it for too long.
+        Another process kept it for too long, or the disk is full or not writable.
     """
+    check_is_folder(runs)
     with ExitStack() as held:
         try:
-            held.enter_context(locked(runs.queue_lock, wait_s=QUEUE_WAIT_S))
+            held.enter_context(locked(runs.queue_lock, wait_s=wait_s))
         except BlockingIOError as error:
-            raise WorkError(
-                f"{runs.queue_lock}: held by another process for {QUEUE_WAIT_S:.0f} s; try again"
-            ) from error
+            raise WorkError(f"{runs.queue_lock}: held by another process for {wait_s:.0f} s; try again") from error
         yield
 
 
-def delete_run(runs: RunsPaths, run: RunPaths) -> None:
+def delete_run(runs: RunsPaths, run: RunPaths, *, force: bool = False) -> None:
     """Remove a run's directory; its tombstone stays, so that no copy of it is ingested again.
+
+    Parameters
+    ----------
+    force
+        Also one that works on another host, as far as is known: the caller says that this host is gone.
 
     Raises
     ------
     InputError
         The run works, here or on another host.
+    WorkError
+        The disk is full or not writable.
     """
+    try:
+        _delete(runs, run, force)
+    except OSError as error:
+        raise as_work_error(error, run.root) from error
+
+
+def _delete(runs: RunsPaths, run: RunPaths, force: bool) -> None:
     with queue_locked(runs):
-        state = state_of(run)
-        if is_live(run) or state in WORKING:
-            away = " on another host" if is_away(run) else ""
-            raise InputError(f"run {run.run_id}: is {state}{away}; stop it before it is deleted")
+        check_deletable(run, force)
         write_whole(runs.tombstone(run.run_id), utc_now() + "\n")
         # renamed first, so that a kill in the middle leaves no half of a run in sight
         hidden = runs.root / f".deleted-{run.run_id}"
         shutil.rmtree(hidden, ignore_errors=True)
         run.root.rename(hidden)
     shutil.rmtree(hidden)
+
+
+def check_deletable(run: RunPaths, force: bool) -> None:
+    state = state_of(run)
+    if is_stranded(run, state):
+        if not force:
+            raise InputError(f"run {run.run_id}: is {state} on another host; stop it there, or {BY_FORCE}")
+    elif is_live(run) or state in WORKING:
+        raise InputError(f"run {run.run_id}: is {state}; stop it before it is deleted")

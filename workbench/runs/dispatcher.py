@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from workbench.errors import InputError, WorkError
+from workbench.errors import WorkbenchError, WorkError
 from workbench.files import is_locked, locked
 from workbench.paths import RunPaths, RunsPaths
 from workbench.records import ENDED, RunSpec
@@ -43,13 +43,20 @@ LOCK_WAIT_S = 0.5
 """Patience with somebody who only asks whether a dispatcher lives: far shorter than a dispatcher's life."""
 
 
+def python(module: str, *arguments: str) -> list[str]:
+    """A command line that runs `module`; -P, as else a user's own `statistics.py` in the folder would be imported."""
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
 def worker_command(run: RunPaths) -> list[str]:
-    return [sys.executable, "-m", "workbench.runs.worker", str(run.root)]
+    return python("workbench.runs.worker", str(run.root))
 
 
-def ingest_command(store: Path) -> Command:
-    """Takes an ended run's results into `store`, should no view be looking."""
-    return lambda run: [sys.executable, "-m", "workbench", "ingest", "--store", str(store), str(run.root)]
+def ingest_command(run: RunPaths) -> list[str]:
+    """Takes an ended run's results into the store that its runs directory feeds, should no view be looking."""
+    runs = RunsPaths(run.root.parent)
+    # read now: the store may be another one when a dispatcher that was about to end finds new runs
+    return python("workbench", "ingest", "--store", runs.store.read_text(), "--runs", str(runs.root), str(run.root))
 
 
 def visible_gpus() -> list[str]:
@@ -153,7 +160,7 @@ class Dispatcher:
         for run in self.queued():
             if self.free_slots() <= 0:
                 return
-            with queue_locked(self.runs):
+            with queue_locked(self.runs, wait_s=None):
                 # asked again: a view may have stopped or deleted it since
                 queued = last_event(run.events)
                 if queued and is_queued(queued) and not is_live(run):
@@ -170,7 +177,7 @@ class Dispatcher:
                 child = self._spawn(run, spec, number, descriptor)
         except StopIteration:
             return
-        except (OSError, InputError) as error:
+        except (OSError, WorkbenchError) as error:
             fail(run, f"its worker cannot be started: {error}")
             return
         self.occupants.append(Occupant(run, self.runs.slot(number), child, queued))
@@ -230,7 +237,7 @@ class Dispatcher:
 
     def is_done(self) -> bool:
         """Whether nothing is left; then the wish for a number of jobs is over too."""
-        with queue_locked(self.runs):
+        with queue_locked(self.runs, wait_s=None):
             done = not (self.occupants or self.ingests or self.queued())
             if done:
                 self.runs.jobs.unlink(missing_ok=True)
@@ -245,7 +252,7 @@ def is_queued(last: Event | None) -> bool:
 def note_end(runs: RunsPaths, occupant: Occupant) -> None:
     """Write down what a worker that has ended could not say itself."""
     run, code = occupant.run, occupant.child.returncode if occupant.child else None
-    with queue_locked(runs):
+    with queue_locked(runs, wait_s=None):
         last = last_event(run.events)
         if code is not None and last is not None and not is_live(run):
             if last == occupant.queued:
@@ -322,10 +329,7 @@ def dispatch(runs: RunsPaths, command: Command, ingest: Command) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="workbench.runs.dispatcher", description=dispatch.__doc__)
     parser.add_argument("runs", type=Path, help="runs directory")
-    parser.add_argument("--store", type=Path, required=True, help="database that ended runs are ingested into")
-    given = parser.parse_args()
-    runs = RunsPaths(given.runs.resolve())
-    dispatch(runs, worker_command, ingest_command(given.store.resolve()))
+    dispatch(RunsPaths(parser.parse_args().runs), worker_command, ingest_command)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -17,17 +17,21 @@ from workbench.files import as_work_error, is_locked, write_whole
 from workbench.paths import RunPaths, RunsPaths
 from workbench.records import ENDED, RunSpec
 from workbench.runs.directory import (
+    BY_FORCE,
     WORKING,
     SeenState,
     create_run,
+    is_away,
     is_live,
     is_running,
+    is_stranded,
     queue_locked,
     read_spec,
     read_worker,
+    run_folders,
     state_of,
-    this_host,
 )
+from workbench.runs.dispatcher import is_queued, python
 from workbench.runs.events import Event, EventLog, last_event, read_new_events
 
 POLL_S = 0.1
@@ -53,17 +57,40 @@ class Update:
 def queue(runs: RunsPaths, specs: Sequence[RunSpec], store: Path, jobs: int | None = None) -> list[RunPaths]:
     """Make a queued run of each spec and have them dispatched; returns at once.
 
+    All or none: where it is interrupted or the disk fills up, those already made are marked as stopped.
+
     Raises
     ------
     InputError
-        `jobs` is below 1.
+        `jobs` is below 1, or runs that are queued or at work feed another store.
     WorkError
         The runs directory cannot be written.
     """
     check_jobs(jobs)
-    queued = [create_run(runs, spec) for spec in specs]
-    start_dispatcher(runs, store, jobs)
+    give_way(runs, store)
+    # under the lock none of them is started before all of them are there
+    with queue_locked(runs):
+        claim(runs, store, jobs)
+        older = {run.run_id for run in run_folders(runs)}
+        try:
+            queued = [create_run(runs, spec) for spec in specs]
+            spawn_dispatcher(runs)
+        except BaseException:
+            # looked up, as an interrupt may have come before a run that was made could be told
+            for run in waiting(runs):
+                if run.run_id not in older:
+                    withdraw(run)
+            raise
     return queued
+
+
+def withdraw(run: RunPaths) -> None:
+    """Keep a run that was just made from being started."""
+    try:
+        mark_stopped(run)
+    except (OSError, WorkError):
+        # not even a word fits onto the disk any more; nothing is lost with a run that nobody has worked on
+        shutil.rmtree(run.root, ignore_errors=True)
 
 
 def check_jobs(jobs: int | None) -> None:
@@ -85,15 +112,17 @@ def start_dispatcher(runs: RunsPaths, store: Path, jobs: int | None = None) -> N
         As `queue`.
     """
     check_jobs(jobs)
-    if jobs is not None:
-        with queue_locked(runs):
-            write_whole(runs.jobs, f"{jobs}\n")
-    command = [sys.executable, "-m", "workbench.runs.dispatcher", str(runs.root.resolve())]
+    give_way(runs, store)
+    with queue_locked(runs):
+        claim(runs, store, jobs)
+    spawn_dispatcher(runs)
+
+
+def spawn_dispatcher(runs: RunsPaths) -> None:
     try:
-        write_whole(runs.store, str(store.resolve()))
         with runs.log.open("ab") as log:
             child = subprocess.Popen(
-                [*command, "--store", str(store.resolve())],
+                python("workbench.runs.dispatcher", str(runs.root.resolve())),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -105,33 +134,109 @@ def start_dispatcher(runs: RunsPaths, store: Path, jobs: int | None = None) -> N
     threading.Thread(target=child.wait, daemon=True, name="dispatcher's end").start()
 
 
-def feeds(runs: RunsPaths, store: Path) -> bool:
-    """Whether the results of `runs` go to `store`: another store is not written to by a mere look at it."""
-    return runs.store.is_file() and Path(runs.store.read_text()) == store.resolve()
-
-
-def stop(runs: RunsPaths, run: RunPaths, wait_s: float) -> SeenState:
-    """Stop a queued run at once, a working one by SIGTERM; its state then, or after `wait_s` seconds.
-
-    A worker that is asked to stop writes a checkpoint first, so it may still be working when this returns.
+def claim(runs: RunsPaths, store: Path, jobs: int | None = None) -> None:
+    """Have the results of `runs` go to `store`, and `jobs` runs work at once; to be called with the queue locked.
 
     Raises
     ------
     InputError
-        The run has ended, or works on another host.
+        Runs that are queued or at work feed another store.
+    WorkError
+        The runs directory cannot be written.
+    """
+    fed = fed_store(runs)
+    if fed not in (None, store.resolve()) and (is_locked(runs.dispatcher_lock) or is_busy(runs)):
+        raise InputError(
+            f"--store {store.resolve()}: runs in {runs.root} are queued or at work whose results go to {fed}; "
+            "allowed: that store, another --runs folder, or any store once they have ended"
+        )
+    write_whole(runs.store, str(store.resolve()))
+    if jobs is not None:
+        write_whole(runs.jobs, f"{jobs}\n")
+
+
+def give_way(runs: RunsPaths, store: Path) -> None:
+    """Wait a little where nothing but the last ingests of another store are left to a dispatcher."""
+    until = time.monotonic() + ENDING_S
+    while fed_store(runs) not in (None, store.resolve()) and is_locked(runs.dispatcher_lock) and not is_busy(runs):
+        if time.monotonic() > until:
+            return
+        time.sleep(POLL_S)
+
+
+def is_busy(runs: RunsPaths) -> bool:
+    """Whether any run is queued, or worked on for the queue."""
+    return any(is_locked(slot) for slot in runs.service.glob("slot-*.lock")) or bool(waiting(runs))
+
+
+def waiting(runs: RunsPaths) -> list[RunPaths]:
+    """The runs that a dispatcher is to start."""
+    return [run for run in run_folders(runs) if is_queued(last_event(run.events)) and state_of(run) == "queued"]
+
+
+def unserved(runs: RunsPaths) -> list[str]:
+    """The ids of queued runs that wait for ever, as no dispatcher lives; `resume` starts one."""
+    return [] if is_locked(runs.dispatcher_lock) else [run.run_id for run in waiting(runs)]
+
+
+def fed_store(runs: RunsPaths) -> Path | None:
+    """The store that the results of `runs` go to; None where that was never said."""
+    try:
+        return Path(runs.store.read_text())
+    except OSError:
+        return None
+
+
+def feeds(runs: RunsPaths, store: Path) -> bool:
+    """Whether the results of `runs` go to `store`: another store is not written to by a mere look at it."""
+    return fed_store(runs) == store.resolve()
+
+
+def stop(runs: RunsPaths, run: RunPaths, wait_s: float) -> SeenState:
+    """`stop_all` for one run, which must be one that can be stopped.
+
+    Raises
+    ------
+    InputError
+        As `check_stoppable`.
+    """
+    check_stoppable(runs, [run])
+    return stop_all(runs, [run], wait_s)[run.run_id]
+
+
+def check_stoppable(runs: RunsPaths, stopping: Sequence[RunPaths]) -> None:
+    """Nothing is stopped where one of several cannot be.
+
+    Raises
+    ------
+    InputError
+        A run has ended, or works on another host.
     """
     with queue_locked(runs):
-        state = state_of(run)
-        if state != "queued" and state not in WORKING:
-            raise InputError(f"run {run.run_id}: is {state}; only a queued or a working run can be stopped")
-        ask_to_stop(run, state)
-    return settled(runs, run, wait_s)
+        for run in stopping:
+            state = state_of(run)
+            if state != "queued" and state not in WORKING:
+                raise InputError(f"run {run.run_id}: is {state}; only a queued or a working run can be stopped")
+            check_is_here(run, state)
+
+
+def check_is_here(run: RunPaths, state: SeenState) -> None:
+    if state != "queued" and is_away(run):
+        raise InputError(
+            f"run {run.run_id}: is {state} on {host_of(run)}; stop it there, or resume or delete it and {BY_FORCE}"
+        )
+
+
+def host_of(run: RunPaths) -> str:
+    worker = read_worker(run)
+    return worker.host if worker else "another host"
 
 
 def stop_all(runs: RunsPaths, stopping: Sequence[RunPaths], wait_s: float) -> dict[str, SeenState]:
-    """`stop` for several runs by run_id, with one wait for all; those that have ended are left as they are.
+    """Stop queued runs at once, working ones by SIGTERM; their states then, or after `wait_s` seconds, by run_id.
 
-    None of them is started by a slot that another one frees.
+    A worker that is asked to stop writes a checkpoint first, so it may still be working when this returns. Runs that
+    have ended are left as they are. None is started in a slot that another one frees.
     """
     with queue_locked(runs):
         for run in stopping:
@@ -150,6 +255,7 @@ def ask_to_stop(run: RunPaths, state: SeenState) -> None:
     if state == "queued":
         mark_stopped(run)
         return
+    check_is_here(run, state)
     worker = read_worker(run)
     if worker and is_running(worker):
         try:
@@ -157,8 +263,6 @@ def ask_to_stop(run: RunPaths, state: SeenState) -> None:
             (os.killpg if own_group else os.kill)(worker.pid, signal.SIGTERM)
         except ProcessLookupError:
             pass  # it ended by itself meanwhile
-    elif worker and worker.host != this_host():
-        raise InputError(f"run {run.run_id}: is {state} on {worker.host}; stop it there")
     elif is_live(run):
         raise WorkError(f"{run.worker}: does not say which process works on the run, which is {state}; try again")
 
@@ -184,26 +288,60 @@ def wait_until_gone(run: RunPaths, wait_s: float) -> None:
         time.sleep(POLL_S / 2)
 
 
-def resume(runs: RunsPaths, run: RunPaths) -> None:
-    """Queue a stopped, failed or lost run again (or one prepared for another machine); `start_dispatcher` is next.
+def resume(runs: RunsPaths, run: RunPaths, *, force: bool = False) -> None:
+    """`resume_all` for one run."""
+    resume_all(runs, [run], force=force)
+
+
+def resume_all(
+    runs: RunsPaths, resuming: Sequence[RunPaths], *, force: bool = False, store: Path | None = None
+) -> None:
+    """Queue stopped, failed or lost runs again (or ones prepared for another machine); `start_dispatcher` is next.
+
+    One that is queued already stays so: its dispatcher may be gone. All are checked before any is changed.
+
+    Parameters
+    ----------
+    force
+        Also those that work on another host, as far as is known: the caller says that this host is gone.
+    store
+        What `start_dispatcher` will be given: where it would refuse that, no run is queued.
 
     Raises
     ------
     InputError
-        The run is finished, queued, working or damaged.
+        A run is finished, working or damaged; or as `queue`.
+    WorkError
+        The runs directory cannot be written.
     """
-    read_spec(run)
-    if state_of(run) in ("stopped", "failed"):
-        wait_until_gone(run, ENDING_S)
+    until = time.monotonic() + ENDING_S
+    for run in resuming:
+        read_spec(run)
+        if state_of(run) in ("stopped", "failed"):
+            wait_until_gone(run, until - time.monotonic())
+    if store is not None:
+        give_way(runs, store)
     with queue_locked(runs):
-        state = state_of(run)
-        prepared = state == "queued" and (last_event(run.events) or {}).get("prepared")
-        if state not in ("stopped", "failed", "lost") and not prepared:
-            raise InputError(f"run {run.run_id}: is {state}; only a stopped, failed or lost run can be resumed")
-        if is_live(run):
-            raise InputError(f"run {run.run_id}: is {state}, but its process is still there; try again when it is gone")
-        with EventLog(run.events) as events:
-            events.state("queued")
+        for run in resuming:
+            check_resumable(run, force)
+        if store is not None:
+            claim(runs, store)
+        for run in resuming:
+            if not is_queued(last_event(run.events)):
+                with EventLog(run.events) as events:
+                    events.state("queued")
+
+
+def check_resumable(run: RunPaths, force: bool) -> None:
+    state = state_of(run)
+    if is_stranded(run, state):
+        if not force:
+            raise InputError(f"run {run.run_id}: is {state} on {host_of(run)}; {BY_FORCE}")
+        return
+    if state not in ("queued", "stopped", "failed", "lost"):
+        raise InputError(f"run {run.run_id}: is {state}; only a stopped, failed, lost or queued run can be resumed")
+    if is_live(run):
+        raise InputError(f"run {run.run_id}: is {state}, but its process is still there; try again when it is gone")
 
 
 def watch(runs: RunsPaths, run_ids: Sequence[str], store: Path) -> Iterator[Update]:

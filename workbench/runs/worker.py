@@ -23,9 +23,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import workbench
 from workbench.data.fingerprints import fingerprints
 from workbench.errors import InputError, Stopped, WorkbenchError, WorkError
-from workbench.files import as_work_error, locked, write_whole
+from workbench.files import locked, write_folder_whole, write_whole
 from workbench.paths import RunPaths
 from workbench.records import RunSpec, Settings
 from workbench.runs.directory import read_spec, record_worker
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from workbench.encoder import Encoder
     from workbench.evaluation.tables import Tables
 
-REPORTED = ("torch", "transformers", "accelerate", "tokenizers", "numpy", "pyarrow", "workbench")
+REPORTED = ("torch", "transformers", "accelerate", "tokenizers", "numpy", "pyarrow")
 """Packages whose versions a run records."""
 LOCK_WAIT_S = 2.0
 """Patience with the run's lock: a view that looks whether a worker lives holds it for an instant."""
@@ -55,7 +56,12 @@ class Work:
     seconds: dict[str, float] = field(default_factory=dict)
     """Wall time by stage."""
     facts: dict[str, Any] = field(default_factory=dict)
-    """What `environment.json` holds."""
+    """What `environment.json` holds; taken up from an earlier start of the run."""
+
+    def __post_init__(self) -> None:
+        if self.run.environment.is_file():
+            self.facts = json.loads(self.run.environment.read_text())
+            self.seconds = self.facts.get("seconds", {})
 
     @property
     def settings(self) -> Settings:
@@ -76,8 +82,10 @@ class Work:
         """Time a stage; a stop that was asked for takes effect at its start."""
         self.check_stop()
         started = time.perf_counter()
-        yield
-        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - started, 3)
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - started, 3)
 
     def record(self, **facts: Any) -> None:
         self.facts.update(facts, seconds=self.seconds)
@@ -114,7 +122,14 @@ def supervised(work: Work) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_stop)
     try:
-        do(work)
+        work.log.state("preparing")
+        try:
+            do(work)
+        finally:
+            work.record(ended=utc_now())
+        # in this order: a kill between the two must not cost the training
+        work.log.state("finished")
+        shutil.rmtree(work.run.checkpoints, ignore_errors=True)
         return 0
     except Stopped as stop:
         work.log.state("stopped", message=str(stop))
@@ -151,14 +166,14 @@ def do(work: Work) -> None:
     """The stages of a run, one after the other."""
     from workbench.evaluation.tables import write_tables
 
-    work.log.state("preparing")
-    work.facts = environment(work)
+    work.record(**environment(work))
     with work.stage("preparing"):
         check_fingerprints(work)
         tasks = load_tasks(work)
         encoder, accelerator = prepare_model(work)
     work.record(
         device=str(accelerator.device),
+        model_revision=encoder.revision,
         processes=accelerator.num_processes,
         parameters=sum(p.numel() for p in encoder.parameters()),
     )
@@ -169,17 +184,12 @@ def do(work: Work) -> None:
     tables |= evaluate_stage(work, tasks, encoder)
     write_tables(work.run.results, tables)
     write_json(work.run.results / "tasks.json", descriptions(work, tasks))
-    work.record(ended=utc_now())
-    shutil.rmtree(work.run.checkpoints, ignore_errors=True)
-    work.log.state("finished")
 
 
 def evaluate_stage(work: Work, tasks: Mapping[str, RetrievalTask], encoder: Encoder) -> Tables:
     from workbench.evaluation.evaluate import evaluate
 
-    settings = work.settings
-    precision = settings.train.precision if settings.train else "fp32"
-    tables, seconds = evaluate(tasks, encoder, settings.evaluate, precision, Reporter(work))
+    tables, seconds = evaluate(tasks, encoder, work.settings.evaluate, Reporter(work))
     work.seconds |= {stage: round(taken, 3) for stage, taken in seconds.items()}
     return tables
 
@@ -215,12 +225,12 @@ class Reporter:
 def environment(work: Work) -> dict[str, Any]:
     """Where and with what the run works."""
     return {
-        "versions": {name: version(name) for name in REPORTED},
+        "versions": {"workbench": workbench.__version__, **{name: version(name) for name in REPORTED}},
         "python": platform.python_version(),
         "platform": platform.platform(),
         "host": socket.gethostname(),
         "git_commit": git_commit(),
-        "started": utc_now(),
+        "started": work.facts.get("started") or utc_now(),
         "threads": threads(work),
         "fingerprints": dict(work.spec.fingerprints),
     }
@@ -230,9 +240,7 @@ def threads(work: Work) -> int:
     """CPU threads: the settings', those of the run's first start, the dispatcher's share, else all cores."""
     if work.settings.threads:
         return work.settings.threads
-    if work.run.environment.is_file():
-        return int(json.loads(work.run.environment.read_text())["threads"])
-    return int(os.environ.get("WORKBENCH_THREADS") or os.cpu_count() or 1)
+    return int(work.facts.get("threads") or os.environ.get("WORKBENCH_THREADS") or os.cpu_count() or 1)
 
 
 def git_commit() -> str | None:
@@ -310,14 +318,9 @@ def train_stage(work: Work, encoder: Encoder, accelerator: Accelerator) -> Table
 
 def save_model(run: RunPaths, encoder: Encoder) -> None:
     """`model/`, whole or not at all."""
-    beside = run.root / ".model.part"
-    shutil.rmtree(beside, ignore_errors=True)
-    shutil.rmtree(run.model, ignore_errors=True)
-    try:
-        encoder.save(beside)
-    except OSError as error:
-        raise as_work_error(error, run.model) from error
-    beside.rename(run.model)
+    from safetensors import SafetensorError
+
+    write_folder_whole(run.model, encoder.save, (SafetensorError,))
 
 
 def write_json(path: Path, value: object) -> None:

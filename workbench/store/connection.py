@@ -7,6 +7,9 @@ then named.
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +21,7 @@ import duckdb
 from duckdb import DuckDBPyConnection as Connection
 
 from workbench.errors import InputError, WorkError
-from workbench.files import as_work_error, locked, write_whole
+from workbench.files import as_work_error, locked, take_lock, write_whole
 
 WAIT_S = 30.0
 """Patience with whoever holds the store, in seconds."""
@@ -43,8 +46,9 @@ def script(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
-MIGRATIONS: tuple[str, ...] = (script("schema.sql"),)
-"""The n-th, from 0, takes a store of schema version n to n + 1; a new store starts at 0."""
+MIGRATIONS: tuple[str, ...] = (script("schema.sql"), "")
+"""The n-th, from 0, takes a store of schema version n to n + 1; a new store starts at 0. An empty one renews the views
+alone, as every version does."""
 
 
 @contextmanager
@@ -94,11 +98,41 @@ def writing(store: Path, *, wait_s: float = WAIT_S, migrations: Sequence[str] = 
         yield connection
 
 
+def check_store(store: Path) -> None:
+    """Refuse early what `writing` would refuse later; opens nothing for writing, makes nothing, waits for nobody.
+
+    A store that somebody else has open right now passes.
+
+    Raises
+    ------
+    InputError
+        The file is no store, or a newer workbench made it.
+    WorkError
+        It, or the folder that it is in or would be made in, cannot be written.
+    """
+    try:
+        exists = store.exists()
+        folder = next(path for path in store.absolute().parents if path.exists())
+    except PermissionError as error:
+        raise as_work_error(error, store) from error
+    if exists:
+        try:
+            with attach(store) as connection:
+                schema_version(connection, store)
+        except duckdb.Error as error:
+            if not in_use(error):
+                raise unusable(store, error) from error
+    if not folder.is_dir():
+        raise WorkError(f"{store}: {folder} is no folder; name another file with --store")
+    if not os.access(folder, os.W_OK | os.X_OK) or (exists and not os.access(store, os.W_OK)):
+        raise WorkError(f"{store}: cannot be written, or its folder {folder} cannot; name another file with --store")
+
+
 @contextmanager
 def opened(store: Path, connect: Callable[[Path], Connection], *, shared: bool, wait_s: float) -> Iterator[Connection]:
     """`connect(store)` under the store's flock, with patience for other programs that hold the file itself."""
     until = time.monotonic() + wait_s
-    with ExitStack() as stack:
+    with interruptible(), ExitStack() as stack:
         while True:
             take_flock(stack, store, shared, max(0.0, until - time.monotonic()))
             try:
@@ -106,22 +140,78 @@ def opened(store: Path, connect: Callable[[Path], Connection], *, shared: bool, 
                 break
             except duckdb.Error as error:
                 stack.close()  # so that readers go on while a writer waits for somebody who only reads
-                if "Conflicting lock" not in str(error):
+                if not in_use(error):
                     raise unusable(store, error) from error
                 if time.monotonic() >= until:
-                    raise StoreBusy(f"{store}: {holder(error)} has it open; close it there, then try again") from error
+                    raise busy(store, holder(error)) from error
                 time.sleep(RETRY_S)
         yield connection
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C inside a statement ends it as a RuntimeError of DuckDB's: make it the KeyboardInterrupt that it is."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from error
+        raise
+
+
 def take_flock(stack: ExitStack, store: Path, shared: bool, wait_s: float) -> None:
+    """Hold the store's flock until `stack` ends; a reader of a place where nobody can write goes without."""
     path = store.with_name(f"{store.name}.lock")
     try:
-        stack.enter_context(locked(path, shared=shared, wait_s=wait_s))
+        if not shared:
+            stack.enter_context(locked(path, wait_s=wait_s))
+            return
+        descriptor = open_to_read(path)
+        if descriptor is not None:
+            stack.callback(os.close, descriptor)
+            take_lock(descriptor, fcntl.LOCK_SH, wait_s)
     except BlockingIOError as error:
-        raise StoreBusy(f"{store}: another workbench command is at it and holds {path}; try again later") from error
+        raise busy(store, f"another workbench command ({flock_holder(path)}it holds {path})") from error
     except OSError as error:
         raise as_work_error(error, path) from error
+
+
+def open_to_read(path: Path) -> int | None:
+    """The descriptor of a file that is made if need be; None where it is missing and we may not make it."""
+    flags = os.O_RDONLY | os.O_CLOEXEC
+    try:
+        return os.open(path, flags)
+    except FileNotFoundError:
+        pass
+    try:
+        return os.open(path, flags | os.O_CREAT, 0o644)
+    except OSError as error:
+        if error.errno in (errno.EROFS, errno.EACCES):
+            return None
+        raise
+
+
+def flock_holder(path: Path) -> str:
+    """`process 4711, ` where the kernel tells who holds a flock on `path` (Linux does), else nothing."""
+    try:
+        locks = Path("/proc/locks").read_text(encoding="ascii")
+        inode = path.stat().st_ino
+    except OSError:
+        return ""
+    found = re.search(rf"^\d+: FLOCK +\w+ +\w+ +(\d+) \w+:\w+:{inode} ", locks, re.MULTILINE)
+    return f"process {found[1]}, " if found else ""
+
+
+def busy(store: Path, who: str) -> StoreBusy:
+    return StoreBusy(
+        f"{store}: {who} has it open; wait or close it there, then try again. "
+        "The results of finished runs are safe in their run directories"
+    )
+
+
+def in_use(error: duckdb.Error) -> bool:
+    """Another program, or this one, has the file open in a way that does not go with ours."""
+    return any(words in str(error) for words in ("Conflicting lock", "Unique file handle conflict"))
 
 
 def attach(store: Path) -> Connection:

@@ -8,7 +8,13 @@ configuration locked; and only a text that DuckDB itself parses as one SELECT is
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
+from decimal import Decimal
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from duckdb import DuckDBPyConnection as Connection
@@ -18,6 +24,8 @@ from workbench.store.connection import WAIT_S, one_line, reading
 from workbench.store.database import Table
 
 MAX_SECONDS = 60.0
+LONGEST_S = 86_400.0
+"""The most that `max_seconds` may be."""
 MEMORY = "1GB"
 MAX_VALUES = 10_000_000
 """Rows times columns of an answer: about 1 GB as Python objects."""
@@ -34,20 +42,22 @@ def run_sql(
 ) -> Table:
     """The answer to a user's SELECT (WITH, FROM, VALUES, SHOW, DESCRIBE, SUMMARIZE, PIVOT ... IN count as one).
 
-    `memory` is what the query may use, such as `500MB`; `max_rows` cuts the answer off, and None takes it whole.
+    `memory` is what the query may use, such as `500MB`; `max_rows` cuts the answer off (`more` then says whether
+    rows were left), and None takes it whole. Of columns with one name the later ones become `name_1`, `name_2`;
+    DECIMAL values come as floats. Ctrl-C ends the query at once.
 
     Raises
     ------
     InputError
-        No such store; not exactly one SELECT; the query is wrong or asks for too much: one line that says where.
+        No such store; not exactly one SELECT; a limit that is none; the query is wrong or asks for too much: one
+        line that says where.
     StoreBusy
         Somebody kept the store open for writing for `wait_s` seconds.
     """
     with reading(store, wait_s=wait_s) as connection:
         try:
             harden(connection, max_seconds, memory)
-            connection.execute(only_select(connection, statement))
-            return fetched(connection, max_rows)
+            return asked(connection, only_select(connection, statement), max_rows)
         except duckdb.InterruptException as error:
             raise InputError(f"sql: stopped after {max_seconds:g} s; narrow the query or allow more time") from error
         except duckdb.OutOfMemoryException as error:
@@ -60,6 +70,8 @@ def run_sql(
 
 def harden(connection: Connection, max_seconds: float, memory: str) -> None:
     """Take from a connection of `reading` every way out, for good."""
+    if not 0 < max_seconds <= LONGEST_S:
+        raise InputError(f"sql: a limit of {max_seconds:g} s; allowed: above 0, up to {LONGEST_S:,.0f}")
     connection.execute("set errors_as_json = true")
     connection.execute("set max_execution_time = ?", [max(1, round(1000 * max_seconds))])
     connection.execute("set memory_limit = ?", [memory])
@@ -87,15 +99,55 @@ def only_select(connection: Connection, text: str) -> duckdb.Statement:
     raise InputError(f"sql: exactly one SELECT is run here (or SHOW, DESCRIBE, SUMMARIZE), and this is {found}")
 
 
-def fetched(connection: Connection, max_rows: int | None) -> Table:
+def asked(connection: Connection, statement: duckdb.Statement, max_rows: int | None) -> Table:
+    """The answer, from a thread of its own: under a time limit DuckDB is deaf to Ctrl-C, but not to another thread."""
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(fetched, connection, statement, max_rows)
+        try:
+            table = answer.result()
+        finally:
+            while not answer.done():
+                connection.interrupt()
+                # again and again: one that comes before the statement has begun is lost
+                wait([answer], timeout=0.05)
+    if not any("DECIMAL" in name for name in table.types):
+        return table
+    return replace(table, rows=[tuple(map(as_float, row)) for row in table.rows])
+
+
+def fetched(connection: Connection, statement: duckdb.Statement, max_rows: int | None) -> Table:
+    connection.execute(statement)
     columns = connection.description
     most = MAX_VALUES // len(columns)
-    rows = connection.fetchmany(most + 1 if max_rows is None else min(max_rows, most + 1))
+    wanted = most if max_rows is None else min(max_rows, most)
+    rows = connection.fetchmany(wanted + 1)
     if len(rows) > most:
         raise InputError(
             f"sql: the answer has more than {most:,} rows of {len(columns)} columns; aggregate, or LIMIT it"
         )
-    return Table(tuple(c[0] for c in columns), tuple(str(c[1]) for c in columns), rows)
+    names, types = distinct([c[0] for c in columns]), tuple(str(c[1]) for c in columns)
+    return Table(names, types, rows[:wanted], more=len(rows) > wanted)
+
+
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Each name once: a repeated `a` becomes the first of `a_1`, `a_2`, ... that no other column has."""
+    found: dict[str, None] = {}
+    for name in names:
+        numbered = (f"{name}_{number}" for number in count(1))
+        free = (new for new in numbered if new not in found and new not in names)
+        found[next(free) if name in found else name] = None
+    return tuple(found)
+
+
+def as_float(value: Any) -> Any:
+    """DECIMAL as a float, inside lists, structs and maps too: JSON has no other number with a fraction."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(as_float, value))
+    if isinstance(value, dict):
+        return {as_float(key): as_float(each) for key, each in value.items()}
+    return value
 
 
 def explained(error: duckdb.Error, statement: str) -> str:

@@ -72,6 +72,8 @@ class Table:
     types: tuple[str, ...]
     """DuckDB's name of each column's type."""
     rows: list[tuple[Any, ...]]
+    more: bool = False
+    """Whether the answer has more rows than were asked for."""
 
     def dicts(self) -> list[dict[str, Any]]:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
@@ -102,12 +104,12 @@ def answer(connection: Connection) -> Table:
     return Table(tuple(c[0] for c in columns), tuple(str(c[1]) for c in columns), connection.fetchall())
 
 
-def ingest(store: Path, run: RunPaths, *, wait_s: float = WAIT_S) -> bool:
+def ingest(store: Path, run: RunPaths, *, runs: RunsPaths | None = None, wait_s: float = WAIT_S) -> bool:
     """Take an ended run into the store, whole or not at all; what it holds of an earlier end is replaced.
 
     Results are taken of finished runs only; of the others the store has the run itself and its training steps.
     Returns whether something came in: False where the store has this end of the run already, and for a run that was
-    deleted (it left a tombstone).
+    deleted: it left a tombstone in `runs`, by default the folder that the run is in.
 
     Raises
     ------
@@ -116,28 +118,31 @@ def ingest(store: Path, run: RunPaths, *, wait_s: float = WAIT_S) -> bool:
     WorkError
         The store was busy (`StoreBusy`) or could not be written. The results stay safe in the run directory.
     """
-    if is_deleted(run):
+    runs = runs or RunsPaths(run.root.parent)
+    if is_deleted(runs, run.run_id):
         return False
     read_ending(run)
     safe = f"{run.root} keeps its results; `workbench ingest` takes them in"
     try:
         with writing(store, wait_s=wait_s) as connection:
             # asked again under the lock: the run may have been deleted or resumed while we waited
-            if is_deleted(run):
+            if is_deleted(runs, run.run_id):
                 return False
             ending = read_ending(run)
             if ending in known_endings(connection, run.run_id):
                 return False
             replace_run(connection, run, ending)
+    except StoreBusy:
+        raise
     except WorkError as error:
-        raise type(error)(f"{error}. {safe}") from error
+        raise WorkError(f"{error}. {safe}") from error
     except duckdb.Error as error:
         raise WorkError(f"{store}: cannot be written: {one_line(error)}. {safe}") from error
     return True
 
 
 def ingest_pending(store: Path, runs: RunsPaths, *, wait_s: float = WAIT_S) -> Ingested:
-    """Ingest every run that has ended and that the store does not have as it ended.
+    """Ingest every run that has ended and that the store does not have as it ended; forget those deleted meanwhile.
 
     A run that cannot be ingested is reported and does not stop the others; a busy store ends the look.
 
@@ -145,14 +150,20 @@ def ingest_pending(store: Path, runs: RunsPaths, *, wait_s: float = WAIT_S) -> I
     ------
     InputError
         The store is none, or a newer workbench made it.
+    WorkError
+        It cannot be read, or a deleted run's rows cannot be removed.
     """
     ingested: list[str] = []
     problems: list[str] = []
     try:
         known = stored_endings(store, wait_s)
+        # whoever deleted a run while the store was busy could not take its rows out
+        deleted = {ending.run_id for ending in known if is_deleted(runs, ending.run_id)}
+        if deleted:
+            forget(store, *deleted, wait_s=wait_s)
         for run in reversed(run_folders(runs)):
             try:
-                if is_pending(run, known) and ingest(store, run, wait_s=wait_s):
+                if is_pending(runs, run, known) and ingest(store, run, runs=runs, wait_s=wait_s):
                     ingested.append(run.run_id)
             except StoreBusy:
                 raise
@@ -163,13 +174,17 @@ def ingest_pending(store: Path, runs: RunsPaths, *, wait_s: float = WAIT_S) -> I
     return Ingested(tuple(ingested), tuple(problems))
 
 
-def forget(store: Path, run_id: str, *, wait_s: float = WAIT_S) -> None:
-    """Remove a run's rows, if there are any.
+def forget(store: Path, *run_ids: str, wait_s: float = WAIT_S) -> None:
+    """Remove runs' rows, where there are any.
 
-    Raises as `writing` does.
+    Raises as `writing` does, and WorkError where the store cannot be written.
     """
-    with writing(store, wait_s=wait_s) as connection, transaction(connection):
-        remove(connection, run_id)
+    try:
+        with writing(store, wait_s=wait_s) as connection, transaction(connection):
+            for run_id in run_ids:
+                remove(connection, run_id)
+    except duckdb.Error as error:
+        raise WorkError(f"{store}: cannot be written: {one_line(error)}") from error
 
 
 def stored_endings(store: Path, wait_s: float) -> set[Ending]:
@@ -187,15 +202,15 @@ def known_endings(connection: Connection, run_id: str | None = None) -> set[Endi
     return {Ending(*row) for row in rows.fetchall()}
 
 
-def is_pending(run: RunPaths, known: set[Ending]) -> bool:
+def is_pending(runs: RunsPaths, run: RunPaths, known: set[Ending]) -> bool:
     last = last_event(run.events)
-    if last is None or last["state"] not in ENDED or is_deleted(run):
+    if last is None or last["state"] not in ENDED or is_deleted(runs, run.run_id):
         return False
     return Ending(run.run_id, last["state"], utc(run, last["time"])) not in known
 
 
-def is_deleted(run: RunPaths) -> bool:
-    return RunsPaths(run.root.parent).tombstone(run.run_id).exists()
+def is_deleted(runs: RunsPaths, run_id: str) -> bool:
+    return runs.tombstone(run_id).exists()
 
 
 def replace_run(connection: Connection, run: RunPaths, ending: Ending) -> None:

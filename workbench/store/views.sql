@@ -71,6 +71,36 @@ join stored.cells c on c.cell = f.cell
 join stored.tasks t on t.task = c.task
 join stored.measures m on m.measure = f.measure;
 
+-- over the first `depth` passages of the multilingual pool, as many for every query: the share in each language of the
+-- pool, zeros included, and the same divided by the language's share of the pool (1: as by chance). Conditions on
+-- run_id, run_name, arm, experiment and depth reach the table of counts.
+create or replace view language_shares as
+with summed as (
+    select r.run_id, r.run_name, r.arm, r.experiment, f.cell, f.depth, l.name as passage_language,
+        sum(f.passages) as passages
+    from stored.retrieved_languages f
+    join stored.runs r on r.run = f.run
+    join stored.languages l on l.language = f.language
+    group by all
+),
+counted as (
+    select run_id, run_name, arm, experiment, cell, depth, sum(passages) as total,
+        map(list(passage_language), list(passages)) as passages
+    from summed
+    group by all
+),
+pools as (
+    select task, name, task_id, candidates, list_sum(map_values(candidates)) as total,
+        unnest(map_keys(candidates)) as passage_language
+    from (select task, name, task_id, candidates::map(varchar, bigint) as candidates from stored.tasks)
+)
+select n.run_id, n.run_name, n.arm, n.experiment, p.name as task, p.task_id, c.query_language, p.passage_language,
+    n.depth, coalesce(n.passages[p.passage_language], 0) / n.total as share,
+    share / nullif(p.candidates[p.passage_language] / p.total, 0) as relative_share
+from counted n
+join stored.cells c on c.cell = n.cell
+join pools p on p.task = c.task;
+
 -- macro means: every cell of a setting counts alike
 create or replace view setting_measures as
 select r.run_id, r.run_name, r.arm, r.experiment, r.sampling, r.alpha, r.seed, t.name as task, t.task_id, s.setting,

@@ -1,9 +1,8 @@
 """What a stopped or killed run goes on from, and the best model so far. Safetensors and JSON, never pickle."""
 
 import json
-import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from workbench.encoder import Encoder
-from workbench.errors import WorkError
-from workbench.files import as_work_error, sync_folder
+from workbench.files import write_folder_whole
 
 
 @dataclass(frozen=True)
@@ -68,36 +66,19 @@ class Checkpoints:
         if folder is not None:
             load_weights(encoder, folder)
 
-    def delete(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
-
     def _newest(self, kind: str) -> Path | None:
         return max(self.folder.glob(f"{kind}-*"), default=None)
 
-    def _replace(self, kind: str, step: int, write: Any) -> None:
+    def _replace(self, kind: str, step: int, write: Callable[[Path], object]) -> None:
         target = self.folder / f"{kind}-{step:08d}"
-        beside = self.folder / f".{target.name}.{os.getpid()}.part"
-        try:
-            for rest in self.folder.glob(".*.part"):
-                shutil.rmtree(rest)
-            beside.mkdir(parents=True)
-            write(beside)
-            for file in beside.iterdir():
-                with file.open("rb") as handle:
-                    os.fsync(handle.fileno())
-            if target.exists():
-                shutil.rmtree(target)
-            beside.rename(target)
-            sync_folder(self.folder)
-            for old in self.folder.glob(f"{kind}-*"):
-                if old != target:
-                    shutil.rmtree(old)
-        except OSError as error:
-            shutil.rmtree(beside, ignore_errors=True)
-            raise as_work_error(error, target) from error
-        except SafetensorError as error:
-            shutil.rmtree(beside, ignore_errors=True)
-            raise WorkError(f"{target}: cannot be written: {error}") from error
+        if target.exists():  # a resumed training comes by again, with the same numbers
+            return
+        for rest in self.folder.glob(".*.part"):  # of a write that was killed
+            shutil.rmtree(rest)
+        write_folder_whole(target, write, (SafetensorError,))
+        for old in self.folder.glob(f"{kind}-*"):
+            if old != target:
+                shutil.rmtree(old)
 
 
 def save_weights(encoder: Encoder, folder: Path) -> None:

@@ -12,14 +12,14 @@ are the same in English ask the same in any two languages, and because the choic
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.data.pairs import ParallelPairs, hash_order, select, text_groups, text_keys
+from workbench.data.pairs import ParallelPairs, text_groups, text_keys
 from workbench.errors import InputError
 from workbench.records import Strategy
 
@@ -28,6 +28,8 @@ Kind = Literal["english", "pooled", "mono", "cross", "mixed"]
 ANY = "any language"
 TWO = "two languages"
 """What a pair must have to enter a batch; the third requirement is one language, by its code."""
+TRIES = 16
+"""Random orders of the pairs that are tried where hard negatives can keep a batch from being filled."""
 
 
 class Stream(IntEnum):
@@ -67,11 +69,14 @@ class Source:
         same = (pairs.negatives >= 0) & (keys[pairs.negatives] == keys[pairs.passages]) & pairs.has
         self.name = pairs.name
         self.languages = pairs.languages
+        self.blank = int((~pairs.has).all(axis=1).sum())
+        """Pairs in no language, as `hold_out_all` leaves those that share texts with held-out pairs."""
         self.contradictions = int(same.sum())
         """Texts that are both the passage of a pair and its hard negative; the pair is not used in that language."""
         self.has: NDArray[np.bool_] = pairs.has & ~same
         self.counts: NDArray[np.int64] = self.has.sum(axis=1)
         """[pairs] languages of each."""
+        self.rows = np.arange(len(self.counts))
         self.groups = text_groups(pairs, keys)
         self.barred = barred_groups(pairs, keys, self.groups)
         """[pairs, languages] group whose passage is a hard negative of the pair, -1 for none; None for no such pair."""
@@ -86,12 +91,27 @@ class Source:
 
     def size(self, need: str) -> int:
         """How many pairs are usable."""
-        return int(self.usable(need, np.arange(len(self.counts))).sum())
+        return int(self.usable(need, self.rows).sum())
 
-    def largest_batch(self, need: str) -> int:
-        """How many usable pairs can stand in one batch: one of each of their groups."""
-        usable = self.usable(need, np.arange(len(self.counts)))
-        return int(np.count_nonzero(np.bincount(self.groups[usable])))
+    def together(self, need: str, size: int) -> int:
+        """How many usable pairs go together in a batch of `size`.
+
+        Where they have fewer groups than that, one of each. Else hard negatives may still stand in the way, and then
+        it is what half of `TRIES` random orders gather, the same orders for every seed.
+        """
+        rows = self.rows[self.usable(need, self.rows)]
+        groups = len(np.unique(self.groups[rows]))
+        if groups < size or self.barred is None:
+            return groups
+        random = np.random.default_rng(0)
+        return sorted(size - self.draw(rows, need, size, random)[1] for _ in range(TRIES))[TRIES // 2]
+
+    def draw(
+        self, rows: NDArray[np.int64], need: str, size: int, random: np.random.Generator
+    ) -> tuple[NDArray[np.int64], int]:
+        """[size] a batch from `rows`, and how many of its places are vacant, no pair being left that goes with it."""
+        batch = random.choice(rows, size)
+        return batch, fill(self, need, batch, substitutes(rows, random))
 
 
 def barred_groups(pairs: ParallelPairs, keys: NDArray[np.int32], groups: NDArray[np.int64]) -> NDArray[np.int64] | None:
@@ -108,7 +128,8 @@ class Sampler:
     Step s of a set takes the slice [s * batch_size, (s + 1) * batch_size) of the endless row of the set's
     permutations, one an epoch, also where another set is drawn at other steps: places stay comparable between runs.
     With one set and nothing to skip, each pair thus comes once an epoch; with several, once in the mean. A pair that
-    cannot enter the batch is replaced, at its place, from an order of substitutes of that step.
+    cannot enter the batch is replaced, at its place, from an order of substitutes of that step. Where hard negatives
+    of the pairs that came first leave too few others, the batch is drawn anew.
 
     Parameters
     ----------
@@ -134,7 +155,8 @@ class Sampler:
         """What a user should know: pairs, languages or sets that are drawn less than one would expect."""
         self._sources = [Source(pairs) for pairs in sets]
         self._warn_of_contents()
-        self._shares = {need: self._share_out(need) for need in self._needs()}
+        self._together = {need: [s.together(need, batch_size) for s in self._sources] for need in self._needs()}
+        self._shares = {need: self._share_out(need) for need in self._together}
         self._languages = [need for need, share in self._shares.items() if need not in (ANY, TWO) and share is not None]
         self._check_filled()
         self._orders: list[dict[int, NDArray[np.int64]]] = [{} for _ in sets]
@@ -168,20 +190,25 @@ class Sampler:
     def _share_out(self, need: str) -> NDArray[np.float64] | None:
         """[sets] upper bounds of the sets' shares of [0, 1), by usable pairs; None where no set fills a batch."""
         sizes = []
-        for source in self._sources:
-            pairs, together = source.size(need), source.largest_batch(need)
+        for source, together in zip(self._sources, self._together[need], strict=True):
+            pairs = source.size(need)
             sizes.append(pairs if together >= self.batch_size else 0)
             if pairs and not sizes[-1]:
                 use = f"mono batches in {need!r}" if self.strategy in ("mono", "hybrid") and need != TWO else "batches"
                 self.warnings.append(
-                    f"{source.name}: left out of {use}: {pairs} pairs with {named(need)}, {together} of them with "
-                    f"texts of their own, fewer than train.batch_size {self.batch_size}"
+                    f"{source.name}: left out of {use}: {pairs} pairs with {named(need)}, of which {together} go "
+                    f"together, too few for a batch of {self.batch_size}"
                 )
         return np.cumsum(sizes) / sum(sizes) if any(sizes) else None
 
     def _warn_of_contents(self) -> None:
         for source in self._sources:
             pairs, largest = source.size(ANY), int(np.bincount(source.groups).max(initial=0))
+            if source.blank:
+                self.warnings.append(
+                    f"{source.name}: {source.blank} of {len(source.counts)} pairs share texts with held-out pairs and "
+                    "are never drawn"
+                )
             if source.contradictions:
                 self.warnings.append(
                     f"{source.name}: {source.contradictions} passages are also their pair's hard negative: the pair is "
@@ -203,12 +230,12 @@ class Sampler:
             return
         found = [
             f"{source.name} ({' '.join(source.languages)}) has "
-            + ", ".join(f"{source.largest_batch(need)} with {named(need)}" for need in wanted)
-            for source in self._sources
+            + ", ".join(f"{self._together[need][index]} with {named(need)}" for need in wanted)
+            for index, source in enumerate(self._sources)
         ]
         raise InputError(
             f"train.sampling.strategy {self.strategy!r}: no training set has train.batch_size {self.batch_size} pairs "
-            f"with texts of their own: {'; '.join(found)}"
+            f"that go together, no text twice and no passage the hard negative of another: {'; '.join(found)}"
         )
 
     # what is drawn
@@ -233,21 +260,17 @@ class Sampler:
 
     def _rows(self, index: int, need: str, step: int) -> NDArray[np.int64]:
         """[batch] the slice of the step, pairs that cannot be used or do not go together replaced at their place."""
-        source = self._sources[index]
-        together = Together(source)
-        rows = self._slice(index, step)
-        usable = source.usable(need, rows).tolist()
-        vacant = [place for place, row in enumerate(rows.tolist()) if not (usable[place] and together.admit(row))]
-        if not vacant:
+        source, rows = self._sources[index], self._slice(index, step)
+        random = self._stream(Stream.SUBSTITUTES, index, step)
+        if not fill(source, need, rows, substitutes(source.rows, random)):
             return rows
-        for substitutes in self._substitutes(index, step):
-            for row in substitutes[source.usable(need, substitutes)].tolist():
-                if together.admit(row):
-                    rows[vacant.pop(0)] = row
-                    if not vacant:
-                        return rows
+        usable = source.rows[source.usable(need, source.rows)]
+        for _ in range(TRIES):
+            rows, vacant = source.draw(usable, need, self.batch_size, random)
+            if not vacant:
+                return rows
         raise InputError(
-            f"{source.name}: only {self.batch_size - len(vacant)} pairs with {named(need)} go together in the batch of "
+            f"{source.name}: only {self.batch_size - vacant} pairs with {named(need)} go together in the batch of "
             f"step {step + 1}, train.batch_size is {self.batch_size}: hard negatives of some are passages of others"
         )
 
@@ -267,18 +290,6 @@ class Sampler:
                 kept.clear()
             kept[epoch] = self._stream(Stream.ORDER, index, epoch).permutation(len(self._sources[index].groups))
         return kept[epoch]
-
-    def _substitutes(self, index: int, step: int) -> Iterator[NDArray[np.int64]]:
-        """Rows in a random order that depends on (seed, set, step) alone, piece by piece, at last every row.
-
-        A large set begins with single draws, which may repeat a row: they nearly always fill the batch, and a
-        permutation of a million pairs takes longer than all else.
-        """
-        size = len(self._sources[index].groups)
-        random = self._stream(Stream.SUBSTITUTES, index, step)
-        for _ in range(16 if size > 2**16 else 0):
-            yield random.integers(size, size=2**12)
-        yield random.permutation(size)
 
     def _columns(
         self, index: int, kind: Kind, need: str, rows: NDArray[np.int64], step: int
@@ -320,6 +331,36 @@ class Together:
         return True
 
 
+def fill(source: Source, need: str, batch: NDArray[np.int64], spares: Iterable[NDArray[np.int64]]) -> int:
+    """Replace, in `batch` itself, pairs that cannot be used or do not go together with those before them.
+
+    Returns how many places no spare was found for.
+    """
+    together = Together(source)
+    usable = source.usable(need, batch).tolist()
+    vacant = [place for place, row in enumerate(batch.tolist()) if not (usable[place] and together.admit(row))]
+    if not vacant:
+        return 0
+    for part in spares:
+        for row in part[source.usable(need, part)].tolist():
+            if together.admit(row):
+                batch[vacant.pop(0)] = row
+                if not vacant:
+                    return 0
+    return len(vacant)
+
+
+def substitutes(rows: NDArray[np.int64], random: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """The rows in a random order, piece by piece, at last all of them.
+
+    A large set begins with single draws, which may repeat a row: they nearly always fill the batch, and a permutation
+    of a million pairs takes longer than all else.
+    """
+    for _ in range(16 if len(rows) > 2**16 else 0):
+        yield random.choice(rows, 2**12)
+    yield random.permutation(rows)
+
+
 def named(need: str) -> str:
     return need if need in (ANY, TWO) else repr(need)
 
@@ -327,53 +368,6 @@ def named(need: str) -> str:
 def nth_true(has: NDArray[np.bool_], places: NDArray[np.int64]) -> NDArray[np.int64]:
     """[rows] the column of each row's n-th true value, n from 0."""
     return (np.cumsum(has, axis=1) == places[:, None] + 1).argmax(axis=1)
-
-
-def hold_out(pairs: ParallelPairs, count: int) -> tuple[ParallelPairs, ParallelPairs]:
-    """Training and validation pairs; which ones are held out depends on the pair_ids alone.
-
-    The first `count` pairs of `hash_order` are held out. Training pairs with the passage of one of them (normalised,
-    in any language) stay in their rows but exist in no language, so that the rows, and with them the order of the
-    pairs, are the same for any texts. Of held-out pairs that share texts with one another one is kept, so that they
-    can all stand in one batch.
-
-    Raises
-    ------
-    InputError
-        There would be no pair left to train on.
-    """
-    if count == 0:
-        return pairs, select(pairs, np.arange(0))
-    if count >= len(pairs.pair_ids):
-        raise InputError(
-            f"{pairs.name}: train.validation.pairs holds out {count} of its {len(pairs.pair_ids)} pairs; "
-            f"allowed: 0 to {len(pairs.pair_ids) - 1}"
-        )
-    order = hash_order(pairs.pair_ids)
-    training, held = np.sort(order[count:]), np.sort(order[:count])
-    keys = text_keys(pairs.texts)
-    passages = np.where(pairs.has, keys[pairs.passages], -1)
-    held_passages = np.setdiff1d(passages[held], [-1])
-    leaking = np.isin(passages, held_passages).sum(axis=1) > 0
-    if leaking[training].all():
-        raise InputError(
-            f"{pairs.name}: each of its {len(training)} pairs has a passage of one of the {count} held-out pairs; "
-            "train.validation.pairs must be lower"
-        )
-    held_out = select(pairs, held)
-    first_of_group = np.unique(text_groups(held_out, text_keys(held_out.texts)))
-    return select(without_texts(pairs, leaking), training), select(held_out, first_of_group)
-
-
-def without_texts(pairs: ParallelPairs, rows: NDArray[np.bool_]) -> ParallelPairs:
-    """The same pairs, those in `rows` in no language."""
-
-    def blank(texts: NDArray[np.int32]) -> NDArray[np.int32]:
-        return np.where(rows[:, None], np.int32(-1), texts)
-
-    return replace(
-        pairs, queries=blank(pairs.queries), passages=blank(pairs.passages), negatives=blank(pairs.negatives)
-    )
 
 
 class SampleCounts:
@@ -389,11 +383,6 @@ class SampleCounts:
         columns = zip(batch.query_languages.tolist(), batch.passage_languages.tolist(), strict=True)
         self._pairs.update((*at, query, passage) for query, passage in columns)
 
-    def merge(self, other: "SampleCounts") -> None:
-        """Add the counts of another stretch of the same run."""
-        self._batches.update(other._batches)
-        self._pairs.update(other._pairs)
-
     def as_plain(self) -> list[dict[str, Any]]:
         """For JSON: sets by index, languages by column."""
         return [
@@ -405,6 +394,15 @@ class SampleCounts:
             }
             for (index, kind), batches in sorted(self._batches.items())
         ]
+
+    def named(self, sets: Sequence[ParallelPairs]) -> list[dict[str, Any]]:
+        """For JSON that is read by eye: the set by name, the pairs of each `query language>passage language`."""
+        rows = self.as_plain()
+        for row in rows:
+            chosen = sets[row["training_set"]]
+            row["training_set"] = chosen.name
+            row["pairs"] = {f"{chosen.languages[q]}>{chosen.languages[p]}": n for q, p, n in row["pairs"]}
+        return rows
 
     @classmethod
     def from_plain(cls, plain: Iterable[Mapping[str, Any]]) -> "SampleCounts":
