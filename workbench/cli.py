@@ -143,7 +143,7 @@ def launch(
 ) -> None:
     """Queue runs; unless detached, show their progress and, at the end, their table."""
     from workbench.runs.supervisor import queue
-    from workbench.store.database import check_store
+    from workbench.store.connection import check_store
 
     check_store(store)
     queued = queue(runs, specs, store, jobs)
@@ -242,7 +242,7 @@ def list_all(
     from workbench.reports.overview import listing_table, run_listing
 
     take_home(store, RunsPaths(runs))
-    rows = run_listing(RunsPaths(runs), store, limit)
+    rows = run_listing(RunsPaths(runs), readable(store), limit)
     if not rows and not as_json:
         note("no runs yet; `workbench run configs/quickstart.yaml` makes some")
         return
@@ -261,7 +261,7 @@ def show(
     from workbench.reports.details import print_run, run_details
 
     take_home(store, RunsPaths(runs))
-    details = run_details(run_id, store, RunsPaths(runs), measure)
+    details = run_details(run_id, readable(store), RunsPaths(runs), measure)
     if as_json:
         print(json.dumps([details], ensure_ascii=False, indent=1, default=str))
     else:
@@ -385,7 +385,7 @@ def resume(
     """Go on with stopped, failed or lost runs from their last checkpoints."""
     from workbench.runs.directory import resolve
     from workbench.runs.supervisor import resume_all, start_dispatcher
-    from workbench.store.database import check_store
+    from workbench.store.connection import check_store
 
     check_store(store)
     paths = RunsPaths(runs)
@@ -472,6 +472,20 @@ def take_home(store: Path, runs: RunsPaths, *, strict: bool = False) -> None:
             print(f"{run_id}  ingested")
         if done.problems:
             raise typer.Exit(1)
+
+
+def readable(store: Path) -> Path | None:
+    """The store, or None while another program holds it: the run directories tell most of it."""
+    from workbench.store.connection import StoreBusy
+    from workbench.store.database import query
+
+    try:
+        if store.exists():
+            query(store, "select 1", wait_s=LOOK_S)
+    except StoreBusy as error:
+        note(f"{error}\nwithout it, what the run directories tell:")
+        return None
+    return store
 
 
 @app.command()

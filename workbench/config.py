@@ -236,8 +236,9 @@ def keys_at(where: Sequence[str]) -> list[str]:
 def check_together(settings: Settings, source: str) -> None:
     """What single keys cannot say."""
     train = settings.train
-    for key, of in (("evaluate.tasks", settings.evaluate.tasks), ("train.sets", train.sets if train else {})):
-        for name in of:
+    names = {"evaluate.tasks": list(settings.evaluate.tasks), "train.sets": list(train.sets if train else ())}
+    for key, given in names.items():
+        for name in given:
             if not re.fullmatch(r"[\w-]+", name):
                 raise InputError(f"{source}: {key}: the name {name!r}; allowed: letters, digits, _ and -")
     if train is None:

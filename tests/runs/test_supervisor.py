@@ -18,10 +18,19 @@ from workbench.runs import supervisor
 from workbench.runs.directory import create_run, read_worker, record_worker, run_folders, state_of, status
 from workbench.runs.dispatcher import worker_command
 from workbench.runs.events import EventLog, read_events
-from workbench.runs.supervisor import check_stoppable, feeds, queue, resume, resume_all, stop, stop_all, unserved, watch
+from workbench.runs.supervisor import check_stoppable, feeds, queue, resume_all, stop_all, unserved, watch
 
 Queue = Callable[[int], list[RunPaths]]
 Start = Callable[..., subprocess.Popen[bytes]]
+
+
+def stop(runs: RunsPaths, run: RunPaths, wait_s: float) -> str:
+    check_stoppable(runs, [run])
+    return stop_all(runs, [run], wait_s)[run.run_id]
+
+
+def resume(runs: RunsPaths, run: RunPaths, *, force: bool = False) -> None:
+    resume_all(runs, [run], force=force)
 
 
 def say(run: RunPaths, state: str) -> None:

@@ -22,7 +22,7 @@ LOG_TAIL = 4000
 """Characters of a worker's own output that are shown."""
 
 
-def run_details(text: str, store: Path, runs: RunsPaths, measure: str) -> dict[str, Any]:
+def run_details(text: str, store: Path | None, runs: RunsPaths, measure: str) -> dict[str, Any]:
     """Status, config, draws and language table of a run, from its directory, else from the store.
 
     Raises
@@ -49,7 +49,7 @@ def environment_of(run: RunPaths) -> dict[str, Any]:
         return {"environment": None, "problem": str(error)}
 
 
-def stored_run(store: Path, text: str, runs: RunsPaths) -> Row | None:
+def stored_run(store: Path | None, text: str, runs: RunsPaths) -> Row | None:
     """A run whose directory is gone; None where the store has none, or where `text` means several directories.
 
     Raises
@@ -57,7 +57,7 @@ def stored_run(store: Path, text: str, runs: RunsPaths) -> Row | None:
     InputError
         Several stored runs are meant.
     """
-    if not store.exists():
+    if store is None or not store.exists():
         return None
     found = query(store, "select * from runs where contains(run_id, ?) order by run_id desc", [text]).dicts()
     exact = [row for row in found if row["run_id"] == text]
@@ -75,8 +75,8 @@ def stored_run(store: Path, text: str, runs: RunsPaths) -> Row | None:
     }
 
 
-def results_of(store: Path, run_id: str, measure: str) -> dict[str, Any]:
-    if not store.exists():
+def results_of(store: Path | None, run_id: str, measure: str) -> dict[str, Any]:
+    if store is None or not store.exists():
         return {"batches": [], "pairs": [], "cells": {}}
     return {
         "batches": query(

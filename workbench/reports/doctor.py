@@ -79,7 +79,8 @@ def run_states(runs: RunsPaths) -> Iterator[Finding]:
     words = ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "none"
     yield finding("runs", "ok", f"{runs.root}: {words}")
     for run_id in unserved(runs):
-        yield finding(run_id, "problem", f"queued, and no dispatcher is at work; `workbench resume {run_id}` starts one")
+        words = f"queued, and no dispatcher is at work; `workbench resume {run_id}` starts one"
+        yield finding(run_id, "problem", words)
     for status in listed:
         if status.state in ("lost", "damaged"):
             advice = "`workbench resume` goes on with it" if status.state == "lost" else status.message or ""

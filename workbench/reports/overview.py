@@ -139,7 +139,7 @@ def as_rows(cells: dict[str, Row]) -> list[Row]:
     return [{"query": language, **{pool: row.get(pool) for pool in pools}} for language, row in cells.items()]
 
 
-def run_listing(runs: RunsPaths, store: Path, limit: int | None = None) -> list[Row]:
+def run_listing(runs: RunsPaths, store: Path | None, limit: int | None = None) -> list[Row]:
     """The runs of the runs directory and of the store, newest first, at most `limit`.
 
     Where a run has figures, `map` holds the macro mean of each setting by task; of a run of one task they stand
@@ -149,14 +149,14 @@ def run_listing(runs: RunsPaths, store: Path, limit: int | None = None) -> list[
     folders = {run.run_id: run for run in run_folders(runs)}
     chosen = sorted(stored.keys() | folders.keys(), reverse=True)[:limit]
     rows = {name: asdict(status(folders[name])) if name in folders else stored[name] for name in chosen}
-    if stored:
+    if store is not None and stored:
         add_figures(rows, store)
     return list(rows.values())
 
 
-def stored_runs(store: Path) -> dict[str, Row]:
+def stored_runs(store: Path | None) -> dict[str, Row]:
     """What the store knows of its runs, with the fields of `RunStatus`."""
-    if not store.exists():
+    if store is None or not store.exists():
         return {}
     table = query(
         store,

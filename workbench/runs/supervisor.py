@@ -192,18 +192,6 @@ def feeds(runs: RunsPaths, store: Path) -> bool:
     return fed_store(runs) == store.resolve()
 
 
-def stop(runs: RunsPaths, run: RunPaths, wait_s: float) -> SeenState:
-    """`stop_all` for one run, which must be one that can be stopped.
-
-    Raises
-    ------
-    InputError
-        As `check_stoppable`.
-    """
-    check_stoppable(runs, [run])
-    return stop_all(runs, [run], wait_s)[run.run_id]
-
-
 def check_stoppable(runs: RunsPaths, stopping: Sequence[RunPaths]) -> None:
     """Nothing is stopped where one of several cannot be.
 
@@ -286,11 +274,6 @@ def wait_until_gone(run: RunPaths, wait_s: float) -> None:
     until = time.monotonic() + wait_s
     while is_live(run) and time.monotonic() < until:
         time.sleep(POLL_S / 2)
-
-
-def resume(runs: RunsPaths, run: RunPaths, *, force: bool = False) -> None:
-    """`resume_all` for one run."""
-    resume_all(runs, [run], force=force)
 
 
 def resume_all(
