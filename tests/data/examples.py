@@ -35,6 +35,12 @@ def without(pairs: ParallelPairs, missing: NDArray[np.bool_]) -> ParallelPairs:
     return replace(pairs, **parts)
 
 
+def couples(count: int, name: str = "set") -> ParallelPairs:
+    """The hard negative of every pair is the passage of its neighbour: half of the pairs go together."""
+    pairs = make_pairs(count, ("de", "en"), name)
+    return replace(pairs, negatives=pairs.passages[np.arange(count) ^ 1])
+
+
 @st.composite
 def parallel_pairs(draw: st.DrawFn) -> ParallelPairs:
     """Small sets with gaps, repeated texts that differ in case and spaces, and hard negatives."""

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from tests.store.synthetic import Results, Row, Tiny, evaluate, make_settings, write_run
-from workbench.evaluation.measures import MEASURES, Measurements, measure_cells
-from workbench.evaluation.results import Rankings
+from workbench.evaluation.measures import MEASURES, Measurements, language_shares, measure_cells
+from workbench.evaluation.results import Rankings, RetrievedLanguages
 from workbench.paths import RunsPaths
 from workbench.records import SETTINGS
-from workbench.store.connection import writing
+from workbench.store.connection import MIGRATIONS, writing
 from workbench.store.database import ingest, ingest_pending, query
 
 RUN_ID = "20261122-1403-hybrid-a50-s0-7f3c"
@@ -124,6 +124,97 @@ def test_a_rank_measure_by_hand(store: Path, tmp_path: Path) -> None:
     assert found["rank_distance_median"] == pytest.approx(13)
     assert found["rank_distance_relative"] == pytest.approx(13 / 24)
     assert found["own_language_first"] == pytest.approx(0.5)
+
+
+# -------------------------------------------------------------------------------------------------- language shares
+
+
+def as_retrieved(rows: list[Row], languages: tuple[str, ...]) -> RetrievedLanguages:
+    """The rows of `retrieved_languages` as the evaluation holds them."""
+    return RetrievedLanguages(
+        query_language=np.array([languages.index(row["query_language"]) for row in rows], np.int16),
+        query=np.array([int(row["query_id"].lstrip("q")) for row in rows], np.int32),
+        depth=np.array([row["depth"] for row in rows], np.int16),
+        passage_language=np.array([languages.index(row["passage_language"]) for row in rows], np.int16),
+        passages=np.array([row["passages"] for row in rows], np.int16),
+    )
+
+
+def with_pools(seed: int, **candidates: int) -> Results:
+    """Random languages of the first passages, as if from pools of these sizes."""
+    task = Tiny(languages=("en", "th", "zh"), questions=4, pool=45)
+    results = evaluate(task, seed=seed)
+    results.tasks = [task.described(task_id=f"{seed:012}", candidates=candidates)]
+    # none of the passages of Thai queries is in Chinese
+    results.tables["retrieved_languages"] = [
+        row
+        for row in results.tables["retrieved_languages"]
+        if (row["query_language"], row["passage_language"]) != ("th", "zh")
+    ]
+    return results
+
+
+def test_language_shares_are_those_of_measures_py(store: Path, tmp_path: Path) -> None:
+    pools = [{"en": 50, "th": 7, "vi": 20, "zh": 30}, {"en": 9, "th": 9, "vi": 9, "zh": 90}]
+    made = {f"20261122-140{n}-hybrid-s{n}-1111": with_pools(n, **sizes) for n, sizes in enumerate(pools)}
+    for run_id, results in made.items():
+        ingest(store, write_run(tmp_path / "runs", run_id, results=results))
+    for (run_id, results), sizes in zip(made.items(), pools, strict=True):
+        shares = language_shares(
+            as_retrieved(results.tables["retrieved_languages"], tuple(sizes)),
+            np.array([*sizes.values(), sum(sizes.values())]),
+        )
+        rows = query(store, "from language_shares where run_id = ?", [run_id]).dicts()
+        # queries in three languages, passages of four: Vietnamese is in the pool and never found
+        assert len(rows) == 2 * 3 * 4
+        for row in rows:
+            at = (
+                shares.depths.index(row["depth"]),
+                *(list(sizes).index(row[side]) for side in ("query_language", "passage_language")),
+            )
+            assert row["share"] == pytest.approx(shares.share[at], rel=1e-12)
+            assert row["relative_share"] == pytest.approx(shares.relative[at], rel=1e-12)
+        none = {(row["query_language"], row["passage_language"]) for row in rows if row["share"] == 0}
+        assert none == {("en", "vi"), ("th", "vi"), ("zh", "vi"), ("th", "zh")}
+
+
+def test_language_shares_by_hand_with_the_names_of_their_run(store: Path, tmp_path: Path) -> None:
+    results = evaluate(Tiny(languages=("en", "th"), questions=2))
+    results.tasks[0]["candidates"] = {"en": 75, "th": 25, "zh": 0}
+    one = {"task": "tiny", "query_language": "en", "depth": 10}
+    results.tables["retrieved_languages"] = [
+        {**one, "query_id": "q0", "passage_language": "en", "passages": 10},
+        {**one, "query_id": "q1", "passage_language": "en", "passages": 8},
+        {**one, "query_id": "q1", "passage_language": "th", "passages": 2},
+    ]
+    ingest(store, write_run(tmp_path / "runs", results=results))
+    found = query(store, "from language_shares order by passage_language")
+    names = {"run_id": RUN_ID, "run_name": "hybrid-a50-s0", "arm": "hybrid-a50-1c9e07", "experiment": "pilot"}
+    cell = {"task": "tiny", "task_id": "0123456789ab", "query_language": "en", "depth": 10}
+    columns = "task task_id query_language passage_language depth share relative_share"
+    assert found.columns == (*names, *columns.split())
+    shares = [("en", 0.9, 0.9 / 0.75), ("th", 0.1, 0.1 / 0.25), ("zh", 0.0, None)]
+    assert found.dicts() == [
+        {
+            **names,
+            **cell,
+            "passage_language": language,
+            "share": share,
+            "relative_share": relative if relative is None else pytest.approx(relative),
+        }
+        for language, share, relative in shares
+    ]
+
+
+def test_a_store_made_before_a_view_gets_it(store: Path, tmp_path: Path) -> None:
+    with writing(store, migrations=MIGRATIONS[:1]) as connection:
+        connection.execute("drop view language_shares")
+    assert query(store, "select count(*) from language_shares").rows == [(0,)]
+    ingest(store, write_run(tmp_path / "runs"))
+    (row,) = query(
+        store, "select sum(share), count(distinct depth) from language_shares where query_language = 'en'"
+    ).rows
+    assert row == (pytest.approx(2), 2)
 
 
 # ------------------------------------------------------------------------------------------------------- over cells

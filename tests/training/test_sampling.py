@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.data.examples import PROPERTY, make_pairs, parallel_pairs, without
+from tests.data.examples import PROPERTY, couples, make_pairs, parallel_pairs, without
 from workbench.data.pairs import ParallelPairs, hold_out_all, normalised
 from workbench.errors import InputError
 from workbench.records import STRATEGIES, Strategy
@@ -320,12 +320,6 @@ def test_a_pair_whose_hard_negative_is_its_passage_is_not_drawn_in_that_language
     sampler = Sampler([replace(pairs, negatives=negatives)], "english", 0.5, 4, 0)
     assert "1 passages are also their pair's hard negative" in sampler.warnings[0]
     assert all(3 not in sampler.batch(step).pairs for step in range(50))
-
-
-def couples(count: int, name: str = "set") -> ParallelPairs:
-    """The hard negative of every pair is the passage of its neighbour: half of the pairs go together."""
-    pairs = make_pairs(count, ("de", "en"), name)
-    return replace(pairs, negatives=pairs.passages[np.arange(count) ^ 1])
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

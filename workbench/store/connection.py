@@ -150,7 +150,7 @@ def opened(store: Path, connect: Callable[[Path], Connection], *, shared: bool, 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Ctrl-C inside a statement ends it as a RuntimeError of DuckDB's: make it the KeyboardInterrupt that it is."""
+    """Ctrl-C inside a statement may end it as a RuntimeError of DuckDB's: make it the KeyboardInterrupt that it is."""
     try:
         yield
     except RuntimeError as error:

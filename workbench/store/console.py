@@ -100,7 +100,7 @@ def only_select(connection: Connection, text: str) -> duckdb.Statement:
 
 
 def asked(connection: Connection, statement: duckdb.Statement, max_rows: int | None) -> Table:
-    """The answer, from a thread of its own: under a time limit DuckDB is deaf to Ctrl-C, but not to another thread."""
+    """The answer, from a thread of its own: a thread that is at work in DuckDB is deaf to Ctrl-C for long stretches."""
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(fetched, connection, statement, max_rows)
         try:
