@@ -129,6 +129,6 @@ def test_too_few_for_any_batch_is_an_error_that_names_the_key_and_the_sets(encod
     with pytest.raises(InputError) as caught:
         Validation(sets, spec(2, "cross", batch_size=32), encoder)
     assert str(caught.value) == (
-        "train.validation.pairs: 2 are too few: train.sampling.strategy 'cross' fills no batch of two from what is held "
-        "out of help (de en: 2 pairs), faq (en fr: 1 pairs)"
+        "train.validation.pairs: 2 are too few: train.sampling.strategy 'cross' fills no batch of two from the "
+        "held-out pairs: help (de en) 2, faq (en fr) 1"
     )

@@ -66,10 +66,10 @@ class Validation:
             )
 
     def _too_few(self, sets: Sequence[ParallelPairs]) -> InputError:
-        held = (f"{pairs.name} ({' '.join(pairs.languages)}: {len(pairs.pair_ids)} pairs)" for pairs in sets)
+        held = (f"{pairs.name} ({' '.join(pairs.languages)}) {len(pairs.pair_ids)}" for pairs in sets)
         return InputError(
             f"train.validation.pairs: {self.spec.validation.pairs} are too few: train.sampling.strategy "
-            f"{self.spec.sampling.strategy!r} fills no batch of two from what is held out of {', '.join(held)}"
+            f"{self.spec.sampling.strategy!r} fills no batch of two from the held-out pairs: {', '.join(held)}"
         )
 
     @torch.inference_mode()
