@@ -6,12 +6,16 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from workbench.data.pairs import ParallelPairs
+
+# a shell starts background jobs with SIGINT ignored, and what they start inherits that; tests send it to children
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 WORDS = [f"w{i}" for i in range(400)]
 
