@@ -5,20 +5,14 @@ Exit codes: 0 done, 1 the work failed, 2 the input is wrong, 130 interrupted.
 
 import json
 import os
-import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from workbench.errors import InputError, WorkbenchError, WorkError
-from workbench.paths import RunPaths, RunsPaths
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from workbench.records import RunSpec
+from workbench.paths import DEFAULT_RUNS, DEFAULT_STORE, RunPaths, RunsPaths
 
 app = typer.Typer(
     name="workbench",
@@ -39,12 +33,6 @@ Sets = Annotated[
 Jobs = Annotated[int | None, typer.Option(min=1, help="Runs that work at once; default one, or one per GPU.")]
 Force = Annotated[bool, typer.Option("--force", help="Also a run whose worker's host is gone for good.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the runs go on.")]
-STORE = Path("results.duckdb")
-RUNS = Path("runs")
-STOP_S = 120.0
-"""How long a worker may take to write its checkpoint once it is asked to stop."""
-LOOK_S = 2.0
-"""Patience with a held store of a command that looks: the results wait in their run directories."""
 ROWS = 1000
 """Rows of a query that are printed for reading; --csv and --json give all."""
 
@@ -99,11 +87,13 @@ def run(
     detach: Detach = False,
     jobs: Jobs = None,
     as_json: Json = False,
-    store: Store = STORE,
-    runs: Runs = RUNS,
+    store: Store = DEFAULT_STORE,
+    runs: Runs = DEFAULT_RUNS,
 ) -> None:
     """Train and evaluate every run of a config, and show what was measured."""
     from workbench.config import freeze, read_config
+    from workbench.launching import launch
+    from workbench.reports.output import emit, emit_lines
 
     specs = freeze(read_config(config, sets or ()), Path.cwd())
     if dry_run:
@@ -116,7 +106,7 @@ def run(
         made = [create_run(RunsPaths(runs), spec, prepared=True) for spec in specs]
         emit_lines([{"run_id": one.run_id, "folder": str(one.root)} for one in made], "folder", as_json)
     else:
-        launch(specs, store, RunsPaths(runs), jobs=jobs, detach=detach, as_json=as_json)
+        raise typer.Exit(launch(specs, store, RunsPaths(runs), jobs=jobs, detach=detach, as_json=as_json))
 
 
 @app.command()
@@ -127,105 +117,16 @@ def evaluate(
     sets: Sets = None,
     detach: Detach = False,
     as_json: Json = False,
-    store: Store = STORE,
-    runs: Runs = RUNS,
+    store: Store = DEFAULT_STORE,
+    runs: Runs = DEFAULT_RUNS,
 ) -> None:
     """Evaluate a checkpoint as it is, without training."""
     from workbench.config import expand, freeze
+    from workbench.launching import launch
 
     content = {"name": "evaluate", "model": {"checkpoint": model}, "evaluate": {"tasks": {task: {"path": path}}}}
     specs = freeze(expand(content, "evaluate", sets or ()), Path.cwd())
-    launch(specs, store, RunsPaths(runs), jobs=None, detach=detach, as_json=as_json)
-
-
-def launch(
-    specs: "Sequence[RunSpec]", store: Path, runs: RunsPaths, *, jobs: int | None, detach: bool, as_json: bool
-) -> None:
-    """Queue runs; unless detached, show their progress and, at the end, their table."""
-    from workbench.runs.supervisor import queue
-    from workbench.store.connection import check_store
-
-    check_store(store)
-    queued = queue(runs, specs, store, jobs)
-    if detach:
-        emit_lines([{"run_id": one.run_id} for one in queued], "run_id", as_json)
-        note(f"the runs go on by themselves: `workbench runs{flags(store, runs)}` lists them")
-        return
-    follow_to_end(queued, store, runs, as_json)
-
-
-def follow_to_end(queued: "Sequence[RunPaths]", store: Path, runs: RunsPaths, as_json: bool) -> None:
-    """Show progress until the runs have ended, then take them home and print their arms."""
-    try:
-        from workbench.reports.live import show_progress
-        from workbench.runs.supervisor import watch
-
-        states = show_progress(watch(runs, [one.run_id for one in queued], store))
-    except KeyboardInterrupt:
-        stop_all(queued, store, runs)
-        raise
-    finished = [one for one in queued if states[one.run_id] == "finished"]
-    if bring_home(queued, store, runs):
-        show_runs_arms(finished, store, as_json)
-    unfinished = {name: state for name, state in states.items() if state != "finished"}
-    if unfinished:
-        explain(unfinished, store, runs)
-
-
-def bring_home(ended: "Sequence[RunPaths]", store: Path, runs: RunsPaths) -> bool:
-    """Ingest runs that have just ended; whether the store could be reached. Otherwise they stay in their folders."""
-    from workbench.store.database import ingest as ingest_one
-
-    try:
-        for one in ended:
-            ingest_one(store, one, runs=runs)
-    except WorkError as error:
-        note(f"{error}\nthe results are safe in {runs.root}; later: workbench ingest{flags(store, runs)}")
-        return False
-    return True
-
-
-def show_runs_arms(finished: "Sequence[RunPaths]", store: Path, as_json: bool) -> None:
-    from workbench.reports.overview import arms_of_runs
-
-    arms = arms_of_runs(store, [one.run_id for one in finished]) if finished else []
-    if arms or as_json:
-        show_arms(store, arms, as_json)
-
-
-def explain(unfinished: dict[str, str], store: Path, runs: RunsPaths) -> None:
-    """Say which runs did not finish and what can be done about it; end with the exit code of the worst."""
-    listed = ", ".join(f"{name} {state}" for name, state in unfinished.items())
-    code = max(exit_code_of(runs.run(name)) for name in unfinished)
-    note(f"did not finish: {listed}")
-    one, further = next(iter(unfinished)), flags(store, runs)
-    resume_it = f", `workbench resume {one}{further}` goes on from its last checkpoint"
-    note(f"`workbench log {one}{further}` says why{'' if code == InputError.exit_code else resume_it}")
-    raise typer.Exit(code)
-
-
-def flags(store: Path, runs: RunsPaths) -> str:
-    """The options that a command in a hint needs to mean the same store and runs."""
-    given = (("--store", store, STORE), ("--runs", runs.root, RUNS))
-    return "".join(f" {name} {shlex.quote(str(path))}" for name, path, default in given if path != default)
-
-
-def exit_code_of(run: RunPaths) -> int:
-    """1, or 2 where the worker found its input wrong, or 130 where it was stopped."""
-    from workbench.runs.events import last_event
-
-    last = last_event(run.events) or {}
-    return 130 if last.get("state") == "stopped" else int(last.get("exit_code") or 1)
-
-
-def stop_all(queued: "Sequence[RunPaths]", store: Path, runs: RunsPaths) -> None:
-    """Ctrl-C: all of them, the queued ones too."""
-    from workbench.runs.supervisor import stop_all as stop_runs
-
-    note("stopping: the workers write a checkpoint first")
-    for run_id, state in stop_runs(runs, queued, STOP_S).items():
-        hint = f"; resume it with: workbench resume {run_id}{flags(store, runs)}" if state == "stopped" else ""
-        note(f"{run_id}  {state}{hint}")
+    raise typer.Exit(launch(specs, store, RunsPaths(runs), jobs=None, detach=detach, as_json=as_json))
 
 
 # ------------------------------------------------------------------------------------------------- looking
@@ -235,10 +136,12 @@ def stop_all(queued: "Sequence[RunPaths]", store: Path, runs: RunsPaths) -> None
 def list_all(
     as_json: Json = False,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 200,
-    store: Store = STORE,
-    runs: Runs = RUNS,
+    store: Store = DEFAULT_STORE,
+    runs: Runs = DEFAULT_RUNS,
 ) -> None:
     """List all runs, newest first."""
+    from workbench.launching import readable, take_home
+    from workbench.reports.output import emit, note
     from workbench.reports.overview import listing_table, run_listing
 
     take_home(store, RunsPaths(runs))
@@ -254,16 +157,18 @@ def show(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run's id or a part of it.")],
     measure: Annotated[str, typer.Option(help="The measure of the language table.")] = "map",
     as_json: Json = False,
-    store: Store = STORE,
-    runs: Runs = RUNS,
+    store: Store = DEFAULT_STORE,
+    runs: Runs = DEFAULT_RUNS,
 ) -> None:
     """Show one run: its config, state, draws and its table of language pairs."""
+    from workbench.launching import readable, take_home
     from workbench.reports.details import print_run, run_details
+    from workbench.reports.output import emit
 
     take_home(store, RunsPaths(runs))
     details = run_details(run_id, readable(store), RunsPaths(runs), measure)
     if as_json:
-        print(json.dumps([details], ensure_ascii=False, indent=1, default=str))
+        emit([details], as_json)
     else:
         print_run(details, measure)
 
@@ -274,29 +179,16 @@ def compare(
         list[str], typer.Argument(metavar="ARM...", help="An arm's name, its beginning, or one of its runs.")
     ],
     as_json: Json = False,
-    store: Store = STORE,
-    runs: Runs = RUNS,
+    store: Store = DEFAULT_STORE,
+    runs: Runs = DEFAULT_RUNS,
 ) -> None:
     """Compare arms: means and standard deviations over seeds, and the differences from the first arm."""
+    from workbench.launching import take_home
+    from workbench.reports.output import print_arms
     from workbench.reports.overview import resolve_arm
 
     take_home(store, RunsPaths(runs))
-    show_arms(store, list(dict.fromkeys(resolve_arm(store, arm) for arm in arms)), as_json)
-
-
-def show_arms(store: Path, arms: "Sequence[str]", as_json: bool) -> None:
-    from workbench.reports.overview import arm_figures, arm_table, differences
-    from workbench.reports.tables import print_table
-
-    figures = arm_figures(store, arms)
-    if as_json:
-        emit(figures, as_json)
-        return
-    print_table(arm_table(figures), title="mean ± standard deviation over the runs of an arm")
-    changes = differences(figures, arms[0])
-    if changes:
-        print()
-        print_table(arm_table(changes), title=f"difference from {arms[0]} (of the means)")
+    print_arms(store, list(dict.fromkeys(resolve_arm(store, arm) for arm in arms)), as_json)
 
 
 @app.command()
@@ -304,11 +196,12 @@ def log(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run's id or a part of it.")],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the events: a list, with -f one a line.")] = False,
-    store: Store = STORE,
-    runs: Runs = RUNS,
+    store: Store = DEFAULT_STORE,
+    runs: Runs = DEFAULT_RUNS,
 ) -> None:
     """Print what a run has said, and the end of its worker's own output."""
     from workbench.reports.details import print_events, worker_output
+    from workbench.reports.output import emit, note
     from workbench.runs.directory import resolve, state_of
     from workbench.runs.events import follow as follow_events
     from workbench.runs.events import read_events
@@ -332,10 +225,12 @@ def sql(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     seconds: Annotated[float, typer.Option(min=0.1, help="End a query that takes longer.")] = 60.0,
     memory: Annotated[str, typer.Option(help="Memory that a query may take.")] = "1GB",
-    store: Store = STORE,
-    runs: Runs = RUNS,
+    store: Store = DEFAULT_STORE,
+    runs: Runs = DEFAULT_RUNS,
 ) -> None:
     """Query the results; the database is open for reading only, and nothing else can be reached."""
+    from workbench.launching import take_home
+    from workbench.reports.output import emit, note
     from workbench.reports.tables import as_csv as csv_of
     from workbench.store.console import run_sql
 
@@ -356,11 +251,12 @@ def sql(
 @app.command()
 def stop(
     run_ids: Annotated[list[str], typer.Argument(metavar="RUN...", help="Runs' ids or parts of them.")],
-    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the checkpoint.")] = STOP_S,
-    store: Store = STORE,
-    runs: Runs = RUNS,
+    wait: Annotated[float | None, typer.Option(min=0, help="Seconds to wait for the checkpoint; default 120.")] = None,
+    store: Store = DEFAULT_STORE,
+    runs: Runs = DEFAULT_RUNS,
 ) -> None:
     """Stop runs: a working one writes a checkpoint, a queued one does not start."""
+    from workbench.launching import STOP_S
     from workbench.runs.directory import resolve
     from workbench.runs.supervisor import check_stoppable
     from workbench.runs.supervisor import stop_all as stop_runs
@@ -368,7 +264,7 @@ def stop(
     paths = RunsPaths(runs)
     found = [resolve(paths, run_id) for run_id in run_ids]
     check_stoppable(paths, found)
-    for run_id, state in stop_runs(paths, found, wait).items():
+    for run_id, state in stop_runs(paths, found, STOP_S if wait is None else wait).items():
         print(f"{run_id}  {state}")
 
 
@@ -379,10 +275,12 @@ def resume(
     jobs: Jobs = None,
     force: Force = False,
     as_json: Json = False,
-    store: Store = STORE,
-    runs: Runs = RUNS,
+    store: Store = DEFAULT_STORE,
+    runs: Runs = DEFAULT_RUNS,
 ) -> None:
     """Go on with stopped, failed or lost runs from their last checkpoints."""
+    from workbench.launching import follow_to_end
+    from workbench.reports.output import emit_lines
     from workbench.runs.directory import resolve
     from workbench.runs.supervisor import resume_all, start_dispatcher
     from workbench.store.connection import check_store
@@ -395,7 +293,7 @@ def resume(
     if detach:
         emit_lines([{"run_id": one.run_id} for one in found], "run_id", as_json)
     else:
-        follow_to_end(found, store, paths, as_json)
+        raise typer.Exit(follow_to_end(found, store, paths, as_json))
 
 
 @app.command()
@@ -403,8 +301,8 @@ def delete(
     run_ids: Annotated[list[str], typer.Argument(metavar="RUN...", help="Runs' ids or parts of them.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     force: Force = False,
-    store: Store = STORE,
-    runs: Runs = RUNS,
+    store: Store = DEFAULT_STORE,
+    runs: Runs = DEFAULT_RUNS,
 ) -> None:
     """Delete runs: their directories and their rows in the store."""
     from workbench.runs.directory import delete_run, resolve
@@ -427,17 +325,18 @@ def ingest(
     folders: Annotated[
         list[Path] | None, typer.Argument(metavar="[DIR]...", help="Run directories; default all of --runs.")
     ] = None,
-    store: Store = STORE,
-    runs: Runs = RUNS,
+    store: Store = DEFAULT_STORE,
+    runs: Runs = DEFAULT_RUNS,
 ) -> None:
     """Take the results of ended runs into the store; what is in it already is left as it is."""
+    from workbench.launching import take_home
+    from workbench.reports.output import note
     from workbench.store.database import ingest as ingest_one
 
     if not folders:
         if not runs.is_dir():
             raise InputError(f"{runs}: no such runs directory")
-        take_home(store, RunsPaths(runs), strict=True)
-        return
+        raise typer.Exit(take_home(store, RunsPaths(runs), strict=True))
     code = 0
     for folder in folders:
         try:
@@ -451,47 +350,11 @@ def ingest(
     raise typer.Exit(code)
 
 
-def take_home(store: Path, runs: RunsPaths, *, strict: bool = False) -> None:
-    """Ingest what has ended since somebody last looked. A problem is told, and only fatal where this was the task."""
-    from workbench.runs.supervisor import feeds
-    from workbench.store.database import ingest_pending
-
-    if not (strict or feeds(runs, store)):
-        return
-    try:
-        done = ingest_pending(store, runs) if strict else ingest_pending(store, runs, wait_s=LOOK_S)
-    except WorkError as error:
-        if strict:
-            raise
-        note(str(error))
-        return
-    for problem in done.problems:
-        note(problem)
-    if strict:
-        for run_id in done.run_ids:
-            print(f"{run_id}  ingested")
-        if done.problems:
-            raise typer.Exit(1)
-
-
-def readable(store: Path) -> Path | None:
-    """The store, or None while another program holds it: the run directories tell most of it."""
-    from workbench.store.connection import StoreBusy
-    from workbench.store.database import query
-
-    try:
-        if store.exists():
-            query(store, "select 1", wait_s=LOOK_S)
-    except StoreBusy as error:
-        note(f"{error}\nwithout it, what the run directories tell:")
-        return None
-    return store
-
-
 @app.command()
-def doctor(as_json: Json = False, store: Store = STORE, runs: Runs = RUNS) -> None:
+def doctor(as_json: Json = False, store: Store = DEFAULT_STORE, runs: Runs = DEFAULT_RUNS) -> None:
     """Check the installation, the store, the runs and the disk."""
     from workbench.reports.doctor import examine
+    from workbench.reports.output import emit
 
     findings = examine(store, RunsPaths(runs))
     emit(findings, as_json)
@@ -508,10 +371,11 @@ def gc(
         ),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
-    store: Store = STORE,
-    runs: Runs = RUNS,
+    store: Store = DEFAULT_STORE,
+    runs: Runs = DEFAULT_RUNS,
 ) -> None:
     """Free disk space: what kills and crashes left behind, and the checkpoints of finished runs."""
+    from workbench.reports.output import note
     from workbench.runs.cleaning import clean
 
     freed = clean(RunsPaths(runs), checkpoints=checkpoints, dry_run=dry_run)
@@ -545,29 +409,6 @@ def config_check(
 def config_reference(as_json: Json = False) -> None:
     """Print every key of a config: type, default, what it means."""
     from workbench.config import reference
+    from workbench.reports.output import emit
 
     emit(reference(), as_json)
-
-
-def emit_lines(rows: "Sequence[dict[str, Any]]", column: str, as_json: bool) -> None:
-    """For a program a list of objects, for a person and a shell the one column that matters, a line each."""
-    if as_json:
-        emit(rows, as_json)
-    else:
-        print("\n".join(str(row[column]) for row in rows))
-
-
-def emit(rows: "Sequence[dict[str, Any]]", as_json: bool, columns: "Sequence[str] | None" = None) -> None:
-    from workbench.reports.tables import as_json as json_of
-    from workbench.reports.tables import print_table
-
-    if as_json:
-        print(json_of(rows))
-    else:
-        print_table(rows, columns=columns)
-
-
-def note(text: str) -> None:
-    """Narration."""
-    if text:
-        print(text, file=sys.stderr)

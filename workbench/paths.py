@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+DEFAULT_STORE = Path("results.duckdb")
+DEFAULT_RUNS = Path("runs")
+
 
 @dataclass(frozen=True)
 class RunPaths:

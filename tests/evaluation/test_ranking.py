@@ -13,6 +13,8 @@ from tests.evaluation.made import Sizes, expected_ranks, made_task, ranked_pools
 from workbench.data.task import RetrievalTask
 from workbench.errors import WorkError
 from workbench.evaluation import ranking
+from workbench.evaluation.first_passages import first_passages
+from workbench.evaluation.pools import pool_columns, query_rows
 from workbench.evaluation.ranking import rank_task
 from workbench.evaluation.results import Rankings
 from workbench.records import SETTINGS
@@ -101,7 +103,7 @@ def assert_retrieved_languages(rankings: Rankings, task: RetrievalTask, ranked: 
 @settings(max_examples=50, deadline=None, derandomize=True)
 def test_torch_counts_what_numpy_counts(sizes: Sizes, seed: int) -> None:
     task, query_vectors, passage_vectors = made_task(sizes, seed)
-    rows, pools = ranking.query_rows(task), ranking.pool_columns(task)
+    rows, pools = query_rows(task), pool_columns(task)
     if not len(rows.text):
         return
     similarities = ranking.Similarities.of(passage_vectors, pools, "cpu", 2**30)
@@ -152,7 +154,7 @@ def test_equal_texts_tie_exactly_whatever_the_matrix_product_rounds(copies: int)
 
 def test_copies_of_a_text_get_the_similarity_of_the_first() -> None:
     task, query_vectors, passage_vectors = made_task(Sizes(candidates=40, texts=10), seed=9)
-    pools = ranking.pool_columns(task)
+    pools = pool_columns(task)
     similarities = ranking.Similarities.of(passage_vectors, pools, "cpu", 2**30)
     # as if the matrix product had rounded otherwise there
     similarities.passages[torch.from_numpy(pools.copies[0])] += 1e-6
@@ -169,7 +171,7 @@ def test_a_tie_across_the_cut_goes_to_the_smaller_id() -> None:
     values = np.append(np.arange(30), 20).astype(np.float32)
     block = random.permuted(np.tile(values, (200, 1)), axis=1)
     candidates = random.permutation(31).astype(np.int32)
-    found = ranking.first_passages(torch.from_numpy(block), candidates, 10, 31)
+    found = first_passages(torch.from_numpy(block), candidates, 10, 31)
     for row, listed in zip(block, found, strict=True):
         assert listed.tolist() == candidates[np.lexsort((candidates, -row))[:10]].tolist()
 
@@ -203,7 +205,7 @@ def test_a_task_without_relevants_has_no_rows() -> None:
 
 def test_progress_counts_query_rows() -> None:
     task, query_vectors, passage_vectors = made_task(Sizes(questions=8), seed=6)
-    rows = len(ranking.query_rows(task).text)
+    rows = len(query_rows(task).text)
     told: list[tuple[int, int]] = []
     rank_task(task, query_vectors, passage_vectors, memory_bytes=1, progress=lambda *n: told.append(n))
     assert told == [(n + 1, rows) for n in range(rows)]

@@ -14,8 +14,9 @@ from workbench.errors import InputError, Stopped, WorkError
 from workbench.records import ModelSpec, PairSetSpec, SamplingSpec, TrainSpec, ValidationSpec
 from workbench.runs.events import EventLog, read_events
 from workbench.training.checkpoints import Checkpoints
+from workbench.training.counts import SampleCounts
 from workbench.training.loop import learning_rate, train
-from workbench.training.sampling import SampleCounts, Sampler
+from workbench.training.sampling import Sampler
 
 
 def spec(**changes: Any) -> TrainSpec:

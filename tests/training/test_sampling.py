@@ -16,7 +16,8 @@ from tests.data.examples import PROPERTY, couples, make_pairs, parallel_pairs, w
 from workbench.data.pairs import ParallelPairs, hold_out_all, normalised
 from workbench.errors import InputError
 from workbench.records import STRATEGIES, Strategy
-from workbench.training.sampling import Batch, SampleCounts, Sampler
+from workbench.training.counts import SampleCounts
+from workbench.training.sampling import Batch, Sampler
 
 NINE = ("ar", "de", "en", "es", "hi", "ru", "th", "tr", "zh")
 

@@ -62,7 +62,7 @@ def test_no_more_texts_than_a_chunk_are_encoded_at_a_time(encoder: Encoder, chun
     sizes: list[int] = []
     encoder.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
     validation.loss(encoder)
-    assert sum(sizes) == 200 and max(sizes) == most
+    assert sum(sizes) == 200 and max(sizes) <= most
 
 
 def test_the_loss_has_no_dropout_and_leaves_the_encoder_in_training(dropout_checkpoint: Path) -> None:

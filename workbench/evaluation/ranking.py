@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,18 +16,11 @@ from numpy.typing import NDArray
 
 from workbench.data.task import RetrievalTask
 from workbench.errors import WorkError
-from workbench.evaluation.results import (
-    SHARE_DEPTHS,
-    TOP_ALL,
-    TOP_POOL,
-    Rankings,
-    RetrievedLanguages,
-    TopPassages,
-)
+from workbench.evaluation.first_passages import BestPassages, with_best
+from workbench.evaluation.pools import Floats, Integers, Pools, QueryRows, pool_columns, query_rows
+from workbench.evaluation.results import Rankings
 from workbench.records import SETTINGS, Setting
 
-Floats = NDArray[np.float32]
-Integers = NDArray[np.int64]
 Progress = Callable[[int, int], None]
 """Called with the query rows done and the query rows in all."""
 
@@ -41,10 +34,6 @@ CACHE_BYTES = 2**20
 """Similarities and outcomes of comparisons that a thread works on at a time: half a second-level cache."""
 THRESHOLDS = 16
 """Relevants of a query row that are compared at a time."""
-LANE = 8
-"""Outcomes of comparisons (bytes) that are added as one 64-bit word."""
-TILE_WORDS = 255
-"""Words that can be added before a byte of the sum overflows."""
 
 
 def rank_task(
@@ -107,100 +96,6 @@ def check_vectors(vectors: Floats, texts: int, kind: str) -> None:
     finite = np.isfinite(vectors).all(axis=1)
     if not finite.all():
         raise WorkError(f"{kind} vectors: {np.count_nonzero(~finite)} of {texts} are not finite, the encoder is broken")
-
-
-@dataclass(frozen=True)
-class QueryRows:
-    """A question in a language, once for each; those with as many relevants stand together."""
-
-    text: NDArray[np.int32]
-    """[rows] index into the query texts."""
-    language: NDArray[np.int16]
-    query: NDArray[np.int32]
-    """[rows] index into the query ids."""
-    first: Integers
-    """[rows] the first of its relevants in the task's columns; they are adjacent there."""
-    relevants: Integers
-    """[rows] how many it has, at least 1, falling."""
-
-
-def query_rows(task: RetrievalTask) -> QueryRows:
-    edges = np.searchsorted(task.relevant_queries, np.arange(len(task.query_ids) + 1))
-    numbers = np.diff(edges)
-    query, language = np.nonzero((task.queries >= 0) & (numbers > 0)[:, None])
-    order = np.argsort(-numbers[query], kind="stable")
-    query, language = query[order], language[order]
-    return QueryRows(
-        text=task.queries[query, language],
-        language=language.astype(np.int16),
-        query=query.astype(np.int32),
-        first=edges[query],
-        relevants=numbers[query],
-    )
-
-
-@dataclass(frozen=True)
-class Pools:
-    """The candidates as columns of a block: the pools side by side, ids ascending in each.
-
-    A pool starts at a multiple of `LANE` columns; the columns in between are padding, of similarity minus infinity.
-    """
-
-    texts: NDArray[np.int32]
-    """[columns] index into the passage texts; padding has the first."""
-    candidates: NDArray[np.int32]
-    """[columns] index into the candidate ids, -1 for padding."""
-    columns: Integers
-    """[candidates] its column."""
-    languages: NDArray[np.int16]
-    """[candidates] the language: its pool."""
-    starts: Integers
-    """[languages] first column of the pool."""
-    sizes: Integers
-    """[languages] candidates in it."""
-    padding: Integers
-    """[padding] columns."""
-    copies: tuple[Integers, Integers]
-    """[copies] columns whose text stands in an earlier column, and that column."""
-    tiles: Integers
-    """[tiles] first word of each stretch of one pool that is at most `TILE_WORDS` long."""
-    tile_languages: NDArray[np.int16]
-    """[tiles]"""
-
-
-def pool_columns(task: RetrievalTask) -> Pools:
-    sizes = np.bincount(task.candidate_languages, minlength=len(task.languages))
-    words = -(-sizes // LANE)
-    starts = LANE * (np.cumsum(words) - words)
-    order = np.argsort(task.candidate_languages, kind="stable")
-    before = np.cumsum(sizes) - sizes
-    columns = np.empty(len(order), np.int64)
-    columns[order] = np.arange(len(order)) + np.repeat(starts - before, sizes)
-    candidates = np.full(LANE * words.sum(), -1, np.int32)
-    candidates[columns] = np.arange(len(order))
-    texts = np.where(candidates < 0, 0, task.candidates[candidates]).astype(np.int32)
-    tiles = [np.arange(start // LANE, start // LANE + n, TILE_WORDS) for start, n in zip(starts, words, strict=True)]
-    return Pools(
-        texts=texts,
-        candidates=candidates,
-        columns=columns,
-        languages=task.candidate_languages,
-        starts=starts,
-        sizes=sizes,
-        padding=np.flatnonzero(candidates < 0),
-        copies=copied_columns(texts, candidates),
-        tiles=np.concatenate(tiles),
-        tile_languages=np.repeat(np.arange(len(tiles), dtype=np.int16), [len(t) for t in tiles]),
-    )
-
-
-def copied_columns(texts: NDArray[np.int32], candidates: NDArray[np.int32]) -> tuple[Integers, Integers]:
-    """Columns of a text seen in an earlier column, and the first column of that text."""
-    real = np.flatnonzero(candidates >= 0)
-    _, first, inverse = np.unique(texts[real], return_index=True, return_inverse=True)
-    source = real[first[inverse]]
-    copied = source != real
-    return real[copied], source[copied]
 
 
 @dataclass(frozen=True)
@@ -348,47 +243,6 @@ def settled(
     return own_ranks, merged_ranks
 
 
-@dataclass(frozen=True)
-class BestPassages:
-    """The first passages of every query row, filled block by block; -1 where a pool has no more."""
-
-    own: NDArray[np.int32]
-    """[rows, languages, TOP_POOL] index into the candidate ids."""
-    merged: NDArray[np.int32]
-    """[rows, TOP_ALL] likewise."""
-
-    @classmethod
-    def empty(cls, rows: int, pools: Pools) -> BestPassages:
-        own = np.full((rows, len(pools.sizes), TOP_POOL), -1, np.int32)
-        return cls(own, np.full((rows, TOP_ALL), -1, np.int32))
-
-    def fill(self, part: slice, block: torch.Tensor, pools: Pools, settings: Sequence[Setting]) -> None:
-        """Search the block of the rows `part` as far as the settings need it."""
-        if "multilingual" in settings:
-            depth = min(TOP_ALL, len(pools.columns))
-            self.merged[part, :depth] = first_passages(block, pools.candidates, depth, len(pools.columns))
-        if set(settings) <= {"multilingual"}:
-            return
-        for language, (start, size) in enumerate(zip(pools.starts, pools.sizes, strict=True)):
-            stretch, depth = slice(start, start + size), min(TOP_POOL, size)
-            found = first_passages(block[:, stretch], pools.candidates[stretch], depth, size)
-            self.own[part, language, :depth] = found
-
-
-def first_passages(block: torch.Tensor, candidates: NDArray[np.int32], depth: int, size: int) -> NDArray[np.int32]:
-    """[rows, depth] the most similar candidates, equal ones by id; `size` of the columns are no padding."""
-    # one more than asked for shows a tie across the cut
-    best = torch.topk(block, min(depth + 1, size), dim=1)
-    values, at = best.values.cpu().numpy(), best.indices.cpu().numpy()
-    found = candidates[at[:, :depth]]
-    for row in np.flatnonzero((values[:, 1:] == values[:, :-1]).any(axis=1)):
-        similarities = block[row].cpu().numpy()
-        level = np.flatnonzero(similarities >= values[row, depth - 1])
-        order = np.lexsort((candidates[level], -similarities[level]))
-        found[row] = candidates[level[order[:depth]]]
-    return found
-
-
 def assemble(
     task: RetrievalTask,
     rows: QueryRows,
@@ -429,47 +283,3 @@ def assemble(
         rank=rank[order].astype(np.int32),
     )
     return rankings if best is None else with_best(rankings, task, rows, best)
-
-
-def with_best(rankings: Rankings, task: RetrievalTask, rows: QueryRows, best: BestPassages) -> Rankings:
-    """The rankings with the first passages of each query of each cell, and their languages."""
-    starts = rankings.query_starts
-    setting, query = rankings.setting[starts], rankings.query[starts]
-    query_language, pool_language = rankings.query_language[starts], rankings.pool_language[starts]
-    row_of = np.zeros(task.queries.shape, np.int64)
-    row_of[rows.query, rows.language] = np.arange(len(rows.text))
-    row = row_of[query, query_language]
-    # the multilingual cells are the last
-    cut = np.searchsorted(setting, SETTINGS.index("multilingual"))
-    own, merged = best.own[row[:cut], pool_language[:cut]], best.merged[row[cut:]]
-    listed, position = np.concatenate([np.argwhere(own >= 0), np.argwhere(merged >= 0) + np.array([cut, 0])]).T
-    top = TopPassages(
-        setting=setting[listed],
-        query_language=query_language[listed],
-        pool_language=pool_language[listed],
-        query=query[listed],
-        position=(position + 1).astype(np.int16),
-        candidate=np.concatenate([own[own >= 0], merged[merged >= 0]]),
-    )
-    return replace(rankings, top=top, retrieved=retrieved(query_language[cut:], query[cut:], merged, task))
-
-
-def retrieved(
-    query_language: NDArray[np.int16], query: NDArray[np.int32], merged: NDArray[np.int32], task: RetrievalTask
-) -> RetrievedLanguages:
-    """Count the languages of the first passages `merged` [queries, TOP_ALL] of the multilingual pool."""
-    shape = (len(merged), len(SHARE_DEPTHS), len(task.languages))
-    counts = np.zeros(shape, np.int16)
-    for column, depth in enumerate(SHARE_DEPTHS):
-        at, position = np.nonzero(merged[:, :depth] >= 0)
-        languages = task.candidate_languages[merged[at, position]]
-        flat = np.bincount(at * shape[2] + languages, minlength=shape[0] * shape[2])
-        counts[:, column] = flat.reshape(shape[0], shape[2])
-    row, number, language = np.nonzero(counts)
-    return RetrievedLanguages(
-        query_language=query_language[row],
-        query=query[row],
-        depth=np.array(SHARE_DEPTHS, np.int16)[number],
-        passage_language=language.astype(np.int16),
-        passages=counts[row, number, language],
-    )

@@ -62,6 +62,11 @@ def length_chunks(lengths: Sequence[int], most: int, overhead: int) -> Chunks:
     return chunks
 
 
+def text_chunks(encoder: Encoder, texts: Sequence[Tokens], most: int) -> Chunks:
+    """`length_chunks` of texts, by what starting a chunk costs on the encoder's device."""
+    return length_chunks([len(text) for text in texts], most, 32 if encoder.device.type == "cpu" else 8192)
+
+
 def backward(
     encoder: Encoder,
     batch: TokenBatch,
@@ -79,8 +84,7 @@ def backward(
     passes drop the same, and a step depend on nothing that came before it.
     """
     texts = batch.texts
-    overhead = 32 if encoder.device.type == "cpu" else 8192
-    chunks = length_chunks([len(t) for t in texts], chunk_size or len(texts), overhead)
+    chunks = text_chunks(encoder, texts, chunk_size or len(texts))
 
     def encoded(number: int) -> Tensor:
         torch.manual_seed(seeds(number))

@@ -17,7 +17,8 @@ from workbench.errors import InputError, Stopped, WorkError
 from workbench.records import TrainSpec
 from workbench.training.checkpoints import Checkpoints, Progress
 from workbench.training.contrast import backward
-from workbench.training.sampling import SampleCounts, Sampler
+from workbench.training.counts import SampleCounts
+from workbench.training.sampling import Sampler
 from workbench.training.tokens import TokenCache
 from workbench.training.validation import Validation
 

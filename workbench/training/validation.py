@@ -10,7 +10,7 @@ from workbench.data.pairs import ParallelPairs
 from workbench.encoder import Encoder, Tokens, autocast
 from workbench.errors import InputError
 from workbench.records import TrainSpec
-from workbench.training.contrast import info_nce, length_chunks
+from workbench.training.contrast import info_nce, text_chunks
 from workbench.training.sampling import Batch, Sampler
 from workbench.training.tokens import TokenCache
 
@@ -18,8 +18,6 @@ SEED = 0
 """Not the run's: the figures of all seeds are about the same batches."""
 CHUNK_SIZE = 64
 """Texts encoded at a time where the config names no `train.chunk_size`."""
-CHUNK_OVERHEAD = 512
-"""What starting a chunk costs, in padded tokens: more than a CPU needs, less than a GPU."""
 
 
 class Validation:
@@ -88,7 +86,7 @@ class Validation:
 
     def _encoded(self, encoder: Encoder, texts: Sequence[Tokens]) -> Tensor:
         """[texts, dimension] unit vectors; the memory for their making is that of one chunk."""
-        chunks = length_chunks([len(text) for text in texts], self.spec.chunk_size or CHUNK_SIZE, CHUNK_OVERHEAD)
+        chunks = text_chunks(encoder, texts, self.spec.chunk_size or CHUNK_SIZE)
         with autocast(encoder.device, self.spec.precision):
             parts = [encoder(*encoder.pad([texts[row] for row in chunk])).float() for chunk in chunks]
         place = torch.from_numpy(np.argsort(np.concatenate(chunks))).to(encoder.device)

@@ -1,0 +1,43 @@
+"""What commands say: results on stdout, narration on stderr."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from workbench.reports import tables
+from workbench.reports.overview import Row, arm_figures, arm_table, differences
+
+
+def print_arms(store: Path, arms: Sequence[str], as_json: bool) -> None:
+    """Arms' headline figures over their seeds, and the differences from the first of them."""
+    figures = arm_figures(store, arms)
+    if as_json:
+        emit(figures, as_json)
+        return
+    tables.print_table(arm_table(figures), title="mean ± standard deviation over the runs of an arm")
+    changes = differences(figures, arms[0])
+    if changes:
+        print()
+        tables.print_table(arm_table(changes), title=f"difference from {arms[0]} (of the means)")
+
+
+def emit_lines(rows: Sequence[Row], column: str, as_json: bool) -> None:
+    """For a program a list of objects, for a person and a shell the one column that matters, a line each."""
+    if as_json:
+        emit(rows, as_json)
+    else:
+        print("\n".join(str(row[column]) for row in rows))
+
+
+def emit(rows: Sequence[Row], as_json: bool, columns: Sequence[str] | None = None) -> None:
+    """For a program a list of objects, for a person a table."""
+    if as_json:
+        print(tables.as_json(rows))
+    else:
+        tables.print_table(rows, columns=columns)
+
+
+def note(text: str) -> None:
+    """Narration."""
+    if text:
+        print(text, file=sys.stderr)
