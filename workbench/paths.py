@@ -1,10 +1,18 @@
 """Every path of a runs directory, once."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_STORE = Path("results.duckdb")
 DEFAULT_RUNS = Path("runs")
+
+
+def cache_folder() -> Path:
+    """What can be had again: fetched data sets. `$WORKBENCH_CACHE`, else `workbench` in the user's cache folder."""
+    named = os.environ.get("WORKBENCH_CACHE")
+    home = os.environ.get("XDG_CACHE_HOME")
+    return Path(named) if named else (Path(home) if home else Path.home() / ".cache") / "workbench"
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,11 @@ class RunPaths:
     @property
     def checkpoints(self) -> Path:
         return self.root / "checkpoints"
+
+    @property
+    def vectors(self) -> Path:
+        """Passage vectors of pools that are searched to a depth, until the run has finished."""
+        return self.root / "vectors"
 
     @property
     def model(self) -> Path:

@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 Setting = Literal["monolingual", "cross_lingual", "multilingual"]
 Strategy = Literal["english", "pooled", "mono", "cross", "hybrid", "mixed"]
+TaskLoader = Literal["demo", "lareqa", "tydiqa", "tydiqa_primary", "xor_tydi", "beir", "miracl"]
+TrainingLoader = Literal["demo", "parquet", "jsonl", "squad", "mmarco", "mr_tydi", "dpr"]
 State = Literal["queued", "preparing", "training", "evaluating", "finished", "failed", "stopped", "lost"]
 
 SETTINGS: tuple[Setting, ...] = typing.get_args(Setting)
@@ -71,12 +73,16 @@ class ModelSpec:
 class PairSetSpec:
     """One training set of parallel query-passage pairs."""
 
-    loader: Literal["demo", "parquet", "jsonl"] | None = key(
-        None, "how it is read; none = known by the set's name or the file's ending"
-    )
-    path: str | None = key(None, "file to read; not for `demo`")
+    loader: TrainingLoader | None = key(None, "how it is read; none = known by the set's name or the file's ending")
+    path: str | None = key(None, "file or folder to read; none = as `workbench data fetch` left it; not for `demo`")
     languages: tuple[str, ...] | None = key(None, "languages taken from the set; none = all it has", min_length=1)
     pairs: int | None = key(None, "at most so many pairs, the first in a fixed shuffled order; none = all", ge=1)
+    pairs_per_language: int | None = key(
+        None, "at most so many pairs in each language, the first in the same order; none = all", ge=1
+    )
+    passage_text: Literal["sentence", "paragraph"] = key(
+        "sentence", "sets with an answer in a paragraph: the sentence that holds it is the passage, or the paragraph"
+    )
 
 
 @dataclass(frozen=True)
@@ -118,18 +124,32 @@ class TrainSpec:
     precision: Literal["fp32", "bf16"] = key("fp32", "arithmetic of the encoder; bf16 by autocast")
     validation: ValidationSpec = key(ValidationSpec, "held-out loss and choice of checkpoint")
     checkpoint_every: int = key(50, "steps between two checkpoints", ge=1)
+    on_leak: Literal["drop", "warn", "fail"] = key(
+        "drop", "pairs whose texts stand in an evaluation task: leave them out, only say so, or end the run"
+    )
 
 
 @dataclass(frozen=True)
 class TaskSpec:
     """One evaluation set."""
 
-    loader: Literal["demo", "lareqa"] | None = key(None, "how it is read; none = known by the task's name")
-    path: str | None = key(None, "file or folder to read; not for `demo`")
+    loader: TaskLoader | None = key(None, "how it is read; none = known by the task's name")
+    path: str | None = key(None, "file or folder to read; none = as `workbench data fetch` left it; not for `demo`")
+    split: str | None = key(None, "part of the set, such as dev or test; none = the one that is usually measured")
+    questions: tuple[str, ...] = key(
+        (), "TyDiQA-R: files of translated questions (id, language, question, translator), or of XOR-TyDi"
+    )
     languages: tuple[str, ...] | None = key(None, "languages taken from the set; none = all it has", min_length=1)
     settings: tuple[Setting, ...] = key(SETTINGS, "settings to measure", min_length=1)
     passage_text: Literal["sentence", "sentence_paragraph"] = key("sentence", "what is encoded as the passage")
     every_article: int = key(1, "take every n-th article only, counted from the first", ge=1)
+    leave_out: tuple[str, ...] = key((), "languages whose cells do not count in a setting's mean")
+    depth: int | None = key(
+        None, "passages searched for; none = exact ranks of all relevants, for `miracl` the first 1000", ge=1
+    )
+    index: Literal["auto", "flat", "ivf", "hnsw"] = key(
+        "auto", "how a depth is searched: all vectors (flat), inverted lists, a graph; auto = by the pool's size"
+    )
 
 
 @dataclass(frozen=True)

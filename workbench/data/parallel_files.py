@@ -4,13 +4,10 @@ Columns, or keys: `pair_id`, `lang`, `query`, `passage`, and `negative` (the har
 none) where the set has any. All are strings; others are ignored. The order of the rows has no effect.
 """
 
-import gzip
-import json
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +15,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from workbench.data.languages import check_language
 from workbench.data.pairs import ParallelPairs, first_pairs
+from workbench.data.rows import json_lines
 from workbench.errors import InputError, allowed
 
 REQUIRED = ("pair_id", "lang", "query", "passage")
@@ -74,6 +73,7 @@ def load_pairs(
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     check_texts(rows)
+    check_languages(rows)
     found = as_pairs(name, in_languages(rows, languages))
     return found if pairs is None else first_pairs(found, pairs)
 
@@ -124,30 +124,6 @@ def read_jsonl(path: Path) -> Rows:
     return Rows(path, pa.table({**arrays, NUMBER: pa.array(numbers, pa.int64())}), "line")
 
 
-def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Line number, from 1, and object of each line that is not blank."""
-    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-        number = 0
-        try:
-            for number, line in enumerate(file, start=1):
-                if line.isspace():
-                    continue
-                record = json.loads(line.decode().rstrip())
-                if not isinstance(record, dict):
-                    raise InputError(f"{path}: line {number}: {record!r:.60} is no JSON object")
-                if b"\\ud" in line.lower():  # an escape may stand for half a character, which is no text
-                    json.dumps(record, ensure_ascii=False).encode()
-                yield number, record
-        except UnicodeError as error:
-            raise InputError(f"{path}: line {number}: not UTF-8: {error.reason}") from error  # type: ignore[attr-defined]
-        except json.JSONDecodeError as error:
-            raise InputError(f"{path}: line {number}: not valid JSON: {error.msg} column {error.colno}") from error
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{path}: line {number}: not valid JSON: {error}") from error
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise InputError(f"{path}: damaged or truncated gzip data after line {number}: {error}") from error
-
-
 def check_texts(rows: Rows) -> None:
     """There is a row, and no null and no blank string where a text must be."""
     if not len(rows.table):
@@ -159,6 +135,13 @@ def check_texts(rows: Rows) -> None:
         if row >= 0:
             what = "null" if values[row].as_py() is None else "blank"
             raise InputError(f"{rows.path}: {rows.named(row)}: {column!r} is {what}; allowed: a text")
+
+
+def check_languages(rows: Rows) -> None:
+    """Every `lang` is a language code."""
+    for language in rows.table["lang"].unique().to_pylist():
+        row = pc.index(rows.table["lang"], language).as_py()
+        check_language(language, f"{rows.path}: {rows.named(row)}: 'lang'")
 
 
 def in_languages(rows: Rows, languages: Sequence[str] | None) -> Rows:
