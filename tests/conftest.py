@@ -17,6 +17,13 @@ from workbench.data.pairs import ParallelPairs
 # a shell starts background jobs with SIGINT ignored, and what they start inherits that; tests send it to children
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fetched sets of the user's are left alone and not seen."""
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
 WORDS = [f"w{i}" for i in range(400)]
 
 

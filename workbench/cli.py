@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from workbench.cli_data import data_app
 from workbench.errors import InputError, WorkbenchError, WorkError
 from workbench.paths import DEFAULT_RUNS, DEFAULT_STORE, RunPaths, RunsPaths
 
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Look at configs without running them.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+app.add_typer(data_app, name="data")
 
 Store = Annotated[Path, typer.Option("--store", help="The DuckDB file with all results.")]
 Runs = Annotated[Path, typer.Option("--runs", help="The folder of the run directories.")]

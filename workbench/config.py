@@ -4,6 +4,7 @@ The models are derived from the records in `records.py`, the one place where a k
 doc stand.
 """
 
+import dataclasses
 import hashlib
 import itertools
 import json
@@ -19,7 +20,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
-from workbench.data.catalog import known_loader
+from workbench.data.catalog import Kind, check_options, known_loader, known_set
 from workbench.data.fingerprints import fingerprints
 from workbench.errors import InputError, allowed
 from workbench.records import RunSpec, Settings, from_plain, to_plain
@@ -36,6 +37,9 @@ NOT_IN_ARM = (
 """Keys that change where and how fast a run works, or its seed, but not what is compared."""
 
 Plain = dict[str, Any]
+
+MIRACL_DEPTH = 1000
+"""Passages searched for in MIRACL's pools, whose exact ranks nobody can afford."""
 
 
 @dataclass(frozen=True)
@@ -241,6 +245,11 @@ def check_together(settings: Settings, source: str) -> None:
         for name in given:
             if not re.fullmatch(r"[\w-]+", name):
                 raise InputError(f"{source}: {key}: the name {name!r}; allowed: letters, digits, _ and -")
+    for name, task in settings.evaluate.tasks.items():
+        if task.index != "auto" and task.depth is None and (task.loader or name) != "miracl":
+            raise InputError(
+                f"{source}: evaluate.tasks.{name}.index: an index needs a depth, evaluate.tasks.{name}.depth"
+            )
     if train is None:
         return
     if (train.steps is None) == (train.epochs is None):
@@ -253,7 +262,7 @@ def check_together(settings: Settings, source: str) -> None:
 def with_loaders(settings: Settings, source: str, keep: Literal["model", "nothing"]) -> Settings:
     """Settings with each set's and task's loader named, so that a frozen config needs no guessing."""
 
-    def known(kind: Literal["training", "task"], prefix: str, of: Mapping[str, Any]) -> dict[str, Any]:
+    def known(kind: Kind, prefix: str, of: Mapping[str, Any]) -> dict[str, Any]:
         filled = {}
         for name, spec in of.items():
             key = f"{prefix}.{name}"
@@ -261,11 +270,15 @@ def with_loaders(settings: Settings, source: str, keep: Literal["model", "nothin
                 loader = spec.loader or known_loader(kind, name, spec.path)
             except InputError as error:
                 raise InputError(f"{source}: {key}: {error}") from error
-            if loader == "demo" and spec.path is not None:
-                raise InputError(f"{source}: {key}.path: the demo set is built in and has no path")
-            if loader != "demo" and spec.path is None:
+            try:
+                check_options(spec, loader, key)
+            except InputError as error:
+                raise InputError(f"{source}: {error}") from error
+            if loader != "demo" and spec.path is None and not fetchable(name, kind):
                 raise InputError(f"{source}: {key}.path: {loader} data need a path")
             filled[name] = replace(spec, loader=loader)
+            if loader == "miracl" and spec.depth is None:
+                filled[name] = replace(filled[name], depth=MIRACL_DEPTH)
         return filled
 
     tasks = known("task", "evaluate.tasks", settings.evaluate.tasks)
@@ -274,6 +287,11 @@ def with_loaders(settings: Settings, source: str, keep: Literal["model", "nothin
         sets = known("training", "train.sets", settings.train.sets)
         settings = replace(settings, train=replace(settings.train, sets=sets))
     return settings
+
+
+def fetchable(name: str, kind: Kind) -> bool:
+    known = known_set(name, kind)
+    return known is not None and known.source is not None
 
 
 def freeze(experiment: Experiment, folder: Path, now: datetime | None = None) -> list[RunSpec]:
@@ -329,10 +347,13 @@ def arm_label(settings: Settings, swept: Mapping[str, Any]) -> str:
 
 
 def compared(settings: Settings, prints: Mapping[str, str]) -> Plain:
-    """The settings without what does not change the comparison; a path gives way to its fingerprint."""
-    plain: Plain = to_plain(settings)
-    drop = [*NOT_IN_ARM, *(key if key == "model.checkpoint" else f"{key}.path" for key in prints)]
-    for dotted in drop:
+    """The settings without what does not change the comparison; a path gives way to its fingerprint.
+
+    Keys at their default are left out, so that a key that a later version adds leaves the arms as they are.
+    """
+    plain: Plain = changed(settings)
+    places = [key if key in ("model.checkpoint",) or key.endswith(".questions") else f"{key}.path" for key in prints]
+    for dotted in (*NOT_IN_ARM, *places):
         *parents, last = dotted.split(".")
         place: Any = plain
         for parent in parents:
@@ -340,6 +361,20 @@ def compared(settings: Settings, prints: Mapping[str, str]) -> Plain:
         if isinstance(place, dict):
             place.pop(last, None)
     return plain
+
+
+def changed(value: Any) -> Any:
+    """As `to_plain`, of each record only the keys whose values are not the default."""
+    if is_dataclass(value) and not isinstance(value, type):
+        given = {entry: getattr(value, entry.name) for entry in fields(value)}
+        return {entry.name: changed(part) for entry, part in given.items() if part != default_of(entry)}
+    if isinstance(value, Mapping):
+        return {str(name): changed(part) for name, part in value.items()}
+    return to_plain(value)
+
+
+def default_of(entry: dataclasses.Field[Any]) -> Any:
+    return entry.default if entry.default_factory is MISSING else entry.default_factory()
 
 
 def hash_of(plain: Plain) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 Setting = Literal["monolingual", "cross_lingual", "multilingual"]
 Strategy = Literal["english", "pooled", "mono", "cross", "hybrid", "mixed"]
 TaskLoader = Literal["demo", "lareqa", "tydiqa", "tydiqa_primary", "xor_tydi", "beir", "miracl"]
-TrainingLoader = Literal["demo", "parquet", "jsonl", "squad", "mmarco", "mr_tydi", "dpr"]
+TrainingLoader = Literal["demo", "parquet", "jsonl", "tsv", "squad", "mmarco", "mr_tydi", "dpr"]
 State = Literal["queued", "preparing", "training", "evaluating", "finished", "failed", "stopped", "lost"]
 
 SETTINGS: tuple[Setting, ...] = typing.get_args(Setting)

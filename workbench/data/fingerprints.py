@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from workbench.data.catalog import demo_fingerprint, fingerprint
+from workbench.data.catalog import demo_fingerprint, fingerprint, known_set
+from workbench.data.fetched import fetched_set
 from workbench.errors import InputError
-from workbench.records import Settings
+from workbench.records import PairSetSpec, Settings, TaskSpec
 
 
 def fingerprints(settings: Settings, folder: Path) -> dict[str, str]:
@@ -17,19 +18,45 @@ def fingerprints(settings: Settings, folder: Path) -> dict[str, str]:
     InputError
         A path is not there; names its key.
     """
-    read = {f"evaluate.tasks.{name}": spec.path for name, spec in settings.evaluate.tasks.items()}
+    sets: dict[str, TaskSpec | PairSetSpec] = {
+        f"evaluate.tasks.{name}": spec for name, spec in settings.evaluate.tasks.items()
+    }
     if settings.train is not None:
-        read |= {f"train.sets.{name}": spec.path for name, spec in settings.train.sets.items()}
+        sets |= {f"train.sets.{name}": spec for name, spec in settings.train.sets.items()}
     checkpoint = settings.model.checkpoint
     found = {}
-    for key, path in sorted(read.items()):
+    for key, spec in sorted(sets.items()):
         try:
-            found[key] = demo_fingerprint() if path is None else fingerprint(located(path, folder))
+            found[key] = set_fingerprint(key.rpartition(".")[2], spec, folder)
         except InputError as error:
             raise InputError(f"{key}.path: {error}") from error
+        if isinstance(spec, TaskSpec) and spec.questions:
+            found[f"{key}.questions"] = questions_fingerprint(key, spec, folder)
     if checkpoint != "builtin" and (local := local_checkpoint(checkpoint, folder)):
         found["model.checkpoint"] = fingerprint(local)
     return found
+
+
+def set_fingerprint(name: str, spec: TaskSpec | PairSetSpec, folder: Path) -> str:
+    """Of the files at its path; of a fetched set, as its manifest says; of the built-in one, of its version."""
+    if spec.path is not None:
+        return fingerprint(located(spec.path, folder))
+    if spec.loader == "demo":
+        return demo_fingerprint()
+    fetched = fetched_set(name)
+    if fetched is None:
+        known = known_set(name)
+        how = f"`workbench data fetch {name}`, or " if known and known.source else ""
+        raise InputError(f"{name} is not on this machine: {how}give the path of its files")
+    return fetched.fingerprint
+
+
+def questions_fingerprint(key: str, spec: TaskSpec, folder: Path) -> str:
+    """Of the contents of all files of questions, in their order."""
+    try:
+        return "-".join(fingerprint(located(file, folder)) for file in spec.questions)
+    except InputError as error:
+        raise InputError(f"{key}.questions: {error}") from error
 
 
 def located(path: str, folder: Path) -> Path:

@@ -43,8 +43,9 @@ MISTAKEN = {
 
 @functools.cache
 def known_codes() -> frozenset[str]:
-    """Two letters where the standard has them, else three."""
-    return frozenset(getattr(language, "alpha_2", language.alpha_3) for language in pycountry.languages)
+    """Two letters where the standard has them, else three; none that means what another one does."""
+    codes = {getattr(language, "alpha_2", language.alpha_3) for language in pycountry.languages}
+    return frozenset(codes - MISTAKEN.keys())
 
 
 @functools.cache
@@ -101,3 +102,8 @@ def code_of_name(name: str, where: str) -> str:
     if code is None:
         raise InputError(f"{where}: {name!r:.60} is no language; allowed: an English name such as arabic or swahili")
     return code
+
+
+def name_of(code: str) -> str:
+    """The English name of a language, lower-cased: `sw` is `swahili`."""
+    return next(name for name, named in codes_by_name().items() if named == code)

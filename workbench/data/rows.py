@@ -133,20 +133,30 @@ def table_lines(file: Path, columns: int) -> Iterator[tuple[str, list[str]]]:
     InputError
         The file cannot be read, is truncated, not UTF-8, or a line has another number of fields.
     """
+    for number, line in text_lines(file):
+        if not line or line.isspace():
+            continue
+        fields = line.split("\t")
+        if len(fields) != columns:
+            raise InputError(f"{file}: line {number}: has {len(fields)} fields; allowed: {columns}, with tabs between")
+        yield f"{file}: line {number}", fields
+
+
+def text_lines(file: Path) -> Iterator[tuple[int, str]]:
+    """Number, from 1, and content of each line, without what ends it.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is truncated or not UTF-8.
+    """
     number = 0
     try:
         with opened(file) as source:
             for number, line in enumerate(source, start=1):
-                if line.isspace():
-                    continue
-                fields = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n").split("\t")
-                if len(fields) != columns:
-                    raise InputError(
-                        f"{file}: line {number}: has {len(fields)} fields; allowed: {columns}, with tabs between"
-                    )
-                yield f"{file}: line {number}", fields
-    except UnicodeError as error:
-        raise InputError(f"{file}: line {number}: not UTF-8: {error.reason}") from error  # type: ignore[attr-defined]
+                yield number, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: line {number}: not UTF-8: {error.reason}") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{file}: damaged or truncated gzip data after line {number}: {error}") from error
     except OSError as error:
