@@ -199,3 +199,10 @@ def test_an_evaluated_checkpoint_is_named_after_its_folder(tmp_path: Path, check
         (tmp_path / checkpoint / "config.json").write_text("{}")
     (spec,) = frozen(content(train=None, model={"checkpoint": checkpoint}), tmp_path)
     assert spec.arm.rsplit("-", 1)[0] == label
+
+
+@pytest.mark.parametrize("file", sorted((Path(__file__).parents[1] / "configs").glob("*.yaml")), ids=lambda f: f.stem)
+def test_the_shipped_configs_are_sound(file: Path) -> None:
+    experiment = read_config(file)
+    assert all(settings.name == file.stem for settings in experiment.settings)
+    assert file.read_text().startswith("#")

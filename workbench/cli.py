@@ -143,15 +143,18 @@ def list_all(
 ) -> None:
     """List all runs, newest first."""
     from workbench.launching import readable, take_home
-    from workbench.reports.output import emit, note
-    from workbench.reports.overview import listing_table, run_listing
+    from workbench.reports.output import emit, note, print_runs
+    from workbench.reports.overview import run_listing
 
     take_home(store, RunsPaths(runs))
     rows = run_listing(RunsPaths(runs), readable(store), limit)
     if not rows and not as_json:
         note("no runs yet; `workbench run configs/quickstart.yaml` makes some")
         return
-    emit(rows if as_json else listing_table(rows), as_json)
+    if as_json:
+        emit(rows, as_json)
+    else:
+        print_runs(rows)
 
 
 @app.command()

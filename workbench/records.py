@@ -136,16 +136,14 @@ class TaskSpec:
     loader: TaskLoader | None = key(None, "how it is read; none = known by the task's name")
     path: str | None = key(None, "file or folder to read; none = as `workbench data fetch` left it; not for `demo`")
     split: str | None = key(None, "part of the set, such as dev or test; none = the one that is usually measured")
-    questions: tuple[str, ...] = key(
-        (), "TyDiQA-R: files of translated questions (id, language, question, translator), or of XOR-TyDi"
-    )
+    questions: tuple[str, ...] = key((), "TyDiQA-R: files of translated questions: id, language, question, translator")
     languages: tuple[str, ...] | None = key(None, "languages taken from the set; none = all it has", min_length=1)
     settings: tuple[Setting, ...] = key(SETTINGS, "settings to measure", min_length=1)
     passage_text: Literal["sentence", "sentence_paragraph"] = key("sentence", "what is encoded as the passage")
     every_article: int = key(1, "take every n-th article only, counted from the first", ge=1)
     leave_out: tuple[str, ...] = key((), "languages whose cells do not count in a setting's mean")
     depth: int | None = key(
-        None, "passages searched for; none = exact ranks of all relevants, for `miracl` the first 1000", ge=1
+        None, "passages searched for; none = exact ranks of all relevants, for `miracl` the first 1000", ge=100
     )
     index: Literal["auto", "flat", "ivf", "hnsw"] = key(
         "auto", "how a depth is searched: all vectors (flat), inverted lists, a graph; auto = by the pool's size"

@@ -24,6 +24,8 @@ GRAMS = (3, 4, 5)
 """Lengths of the n-grams inside a word that is wrapped in boundary marks, as in fastText (arXiv 1607.04606, 3.2)."""
 
 PAD = "<pad>"
+KNOWN_WORDS = 2**18
+"""Words whose numbers are remembered, at most: some 200 MB. A corpus of millions of passages has more words."""
 
 # Han, kana and Thai are written without spaces: single signs and pairs of them stand in for words
 WORDS = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]+|[\p{L}\p{M}\p{N}]+")
@@ -100,6 +102,8 @@ class SmallTokenizer(PreTrainedTokenizer):
     def _word_ids(self, word: str) -> list[int]:
         known = self._of_word.get(word)
         if known is None:
+            if len(self._of_word) >= KNOWN_WORDS:
+                self._of_word.clear()
             known = self._of_word[word] = [self._convert_token_to_id(gram) for gram in grams_of(word)]
         return known
 

@@ -57,3 +57,21 @@ def parallel_pairs(draw: st.DrawFn) -> ParallelPairs:
     negatives[random.random(shape) < draw(st.sampled_from((0.5, 1.0)))] = -1
     ids = tuple(f"p{n}" for n in range(shape[0]))
     return ParallelPairs("drawn", languages, ids, texts, queries, passages, negatives)
+
+
+def cell_texts(pairs: ParallelPairs, part: str) -> dict[tuple[str, str], str]:
+    """The texts of a part, such as `queries`, by pair_id and language."""
+    matrix = getattr(pairs, part)
+    cells = zip(*np.nonzero(matrix >= 0), strict=True)
+    return {(pairs.pair_ids[r], pairs.languages[c]): pairs.texts[matrix[r, c]] for r, c in cells}
+
+
+def assert_sound(pairs: ParallelPairs) -> None:
+    """What `ParallelPairs` promises of itself."""
+    shape = (len(pairs.pair_ids), len(pairs.languages))
+    assert pairs.queries.shape == pairs.passages.shape == pairs.negatives.shape == shape
+    assert pairs.queries.dtype == pairs.passages.dtype == pairs.negatives.dtype == np.int32
+    assert len(set(pairs.pair_ids)) == len(pairs.pair_ids) and len(set(pairs.texts)) == len(pairs.texts)
+    assert list(pairs.languages) == sorted(set(pairs.languages))
+    assert ((pairs.queries >= 0) == (pairs.passages >= 0)).all() and (pairs.has | (pairs.negatives < 0)).all()
+    assert pairs.has.any(axis=1).all()

@@ -1,16 +1,18 @@
 """Groups of pairs that share texts, the fixed order of pairs, and parts of a set."""
 
+import unicodedata
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from tests.data.examples import PROPERTY, make_pairs, parallel_pairs
 from workbench.data.pairs import (
     ParallelPairs,
-    first_pairs,
+    capped,
     hash_order,
     hold_out_all,
     normalised,
@@ -19,6 +21,19 @@ from workbench.data.pairs import (
     text_keys,
 )
 from workbench.errors import InputError
+
+WHITE_SPACE = "".join(chr(code) for code in range(0x110000) if chr(code).isspace())
+LETTERS = "aéÄßǅΣς中한ｱ²ﬁḍ̇ำ\u0345\u0301\u200b\xad¨ "
+
+
+@PROPERTY
+@given(st.text() | st.text(WHITE_SPACE + LETTERS))
+def test_normalised_texts_are_composed_folded_and_have_single_blanks(text: str) -> None:
+    assert normalised(text) == " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def test_only_the_plain_blank_is_white_space_and_printable() -> None:
+    assert [space for space in WHITE_SPACE if space.isprintable()] == [" "]
 
 
 def groups_of(pairs: ParallelPairs) -> list[int]:
@@ -71,12 +86,31 @@ def test_hash_order_depends_on_the_ids_alone() -> None:
 
 @PROPERTY
 @given(parallel_pairs(), st.integers(1, 40))
-def test_first_pairs_are_nested_and_keep_their_texts(pairs: ParallelPairs, count: int) -> None:
-    part = first_pairs(pairs, count)
+def test_a_cap_keeps_the_first_pairs_and_keep_their_texts(pairs: ParallelPairs, count: int) -> None:
+    part = capped(pairs, count)
     assert set(part.pair_ids) == {pairs.pair_ids[row] for row in hash_order(pairs.pair_ids)[:count]}
-    assert set(first_pairs(pairs, count - 1).pair_ids) <= set(part.pair_ids)
+    assert set(capped(pairs, count - 1).pair_ids) <= set(part.pair_ids)
     assert list(part.pair_ids) == [i for i in pairs.pair_ids if i in set(part.pair_ids)]
     assert_same_texts(part, pairs)
+
+
+@PROPERTY
+@given(parallel_pairs(), st.integers(1, 40) | st.none(), st.integers(1, 20) | st.none())
+def test_caps_keep_the_first_pairs_and_then_the_first_of_each_language(
+    pairs: ParallelPairs, count: int | None, per_language: int | None
+) -> None:
+    part = capped(pairs, count, per_language)
+    ordered = [pairs.pair_ids[row] for row in hash_order(pairs.pair_ids)][:count]
+    rows = {pair_id: row for row, pair_id in enumerate(pairs.pair_ids)}
+    for column in range(len(pairs.languages)):
+        kept = [i for i in ordered if pairs.has[rows[i], column]][:per_language]
+        assert {part.pair_ids[row] for row in np.flatnonzero(part.has[:, column])} == set(kept)
+    assert part.has.any(axis=1).all() and part.languages == pairs.languages
+    assert list(part.pair_ids) == [i for i in pairs.pair_ids if i in set(part.pair_ids)]
+    if count is None and per_language is None:
+        assert part is pairs
+    else:
+        assert_same_texts(part, pairs, part.has)
 
 
 def test_select_of_nothing_is_empty() -> None:
@@ -85,16 +119,17 @@ def test_select_of_nothing_is_empty() -> None:
     assert part.queries.shape == (0, 1)
 
 
-def assert_same_texts(part: ParallelPairs, whole: ParallelPairs) -> None:
-    """Each pair has the texts that it has in the whole, and no text is left over."""
+def assert_same_texts(part: ParallelPairs, whole: ParallelPairs, kept: NDArray[np.bool_] | None = None) -> None:
+    """Each pair has the texts that it has in the whole, in the languages kept, and no text is left over."""
     rows = {pair_id: row for row, pair_id in enumerate(whole.pair_ids)}
     used = set()
     for name in ("queries", "passages", "negatives"):
         own, theirs = getattr(part, name), getattr(whole, name)
         assert own.dtype == np.int32
         for row, pair_id in enumerate(part.pair_ids):
+            expected = theirs[rows[pair_id]] if kept is None else np.where(kept[row], theirs[rows[pair_id]], -1)
             found = [part.texts[t] if t >= 0 else None for t in own[row].tolist()]
-            assert found == [whole.texts[t] if t >= 0 else None for t in theirs[rows[pair_id]].tolist()]
+            assert found == [whole.texts[t] if t >= 0 else None for t in expected.tolist()]
             used |= {text for text in found if text is not None}
     assert sorted(used) == sorted(part.texts)
 

@@ -93,6 +93,24 @@ def test_pairs_are_the_first_of_an_order_of_their_ids(write: Write) -> None:
     assert len(load_pairs("mine", write(rows), pairs=99).pair_ids) == 50
 
 
+def test_a_cap_on_each_language_takes_the_first_that_exist_in_it(write: Write) -> None:
+    langs = [("en", range(40)), ("zh", range(20, 60))]
+    rows = [
+        {"pair_id": f"p{n}", "lang": lang, "query": f"{lang} q{n}", "passage": f"{lang} p{n}"}
+        for lang, numbers in langs
+        for n in numbers
+    ]
+    path = write(rows)
+    few = load_pairs("mine", path, pairs=50, pairs_per_language=9)
+    first = load_pairs("mine", path, pairs=50)
+    order = [first.pair_ids[row] for row in hash_order(first.pair_ids)]
+    for column, lang in enumerate(few.languages):
+        assert {few.pair_ids[row] for row in np.flatnonzero(few.has[:, column])} == set(
+            [i for i in order if first.has[first.pair_ids.index(i), first.languages.index(lang)]][:9]
+        )
+    assert len(few.texts) == 36
+
+
 def unit(path: Path, number: int) -> str:
     return f"{path}: {'row' if path.suffix == '.parquet' else 'line'} {number}: "
 

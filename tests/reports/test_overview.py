@@ -13,7 +13,8 @@ from workbench.store.database import ingest
 
 def figure(arm: str, task: str, mean: float | None, task_id: str | None = None) -> dict[str, Any]:
     place = {"arm": arm, "task": task, "task_id": task_id or f"{task}-id"}
-    return {**place, "setting": "monolingual", "measure": "map", "mean": mean, "sd": 0.1, "n": 2}
+    about = {"leaked": False, "leave_out": [], "depth": None, "pool": 24}
+    return {**place, "setting": "monolingual", "measure": "map", "mean": mean, "sd": 0.1, "n": 2, **about}
 
 
 def test_differences_are_from_the_arm_that_is_named_and_on_one_task_only() -> None:

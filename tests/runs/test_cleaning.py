@@ -55,6 +55,16 @@ def test_checkpoints_that_somebody_may_go_on_from_go_only_when_asked(
     assert clean(runs, checkpoints=True) == [(run.checkpoints, 5)]
 
 
+def test_vectors_go_when_checkpoints_do(runs: RunsPaths, run: RunPaths) -> None:
+    (run.vectors / "demo").mkdir(parents=True)
+    (run.vectors / "demo" / "000000-0123456789abcdef.npy").write_bytes(b"1234567")
+    enter(run, "stopped")
+    assert clean(runs, dry_run=True) == [(part_of(run), 3)]
+    assert (run.vectors, 7) in clean(runs, checkpoints=True, dry_run=True)
+    enter(run, "finished")
+    assert (run.vectors, 7) in clean(runs) and not run.vectors.exists()
+
+
 def test_a_run_that_works_here_is_left_alone(runs: RunsPaths, run: RunPaths) -> None:
     enter(run, "training")
     with locked(run.lock):

@@ -104,7 +104,7 @@ def test_a_run_leaves_what_it_should(whole: RunPaths) -> None:
     assert task["queries"] == {"de": 300, "en": 300, "ru": 300}
     environment = json.loads(whole.environment.read_text())
     assert environment["threads"] == 1 and environment["versions"]["torch"]
-    assert set(environment["seconds"]) == {"preparing", "training", "encoding", "ranking"}
+    assert set(environment["seconds"]) == {"preparing", "leakage", "training", "encoding", "ranking"}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.store.synthetic import Results
-from workbench.store.connection import reading
+from workbench.store.connection import MIGRATIONS, reading, writing
 from workbench.store.database import query
 
 RUN_ID = "20261122-1403-hybrid-a50-s0-7f3c"
@@ -24,3 +24,15 @@ def rows_of(store: Path, view: str, columns: str, run_id: str = RUN_ID) -> list[
 def written(results: Results, file: str, columns: str) -> list[tuple[Any, ...]]:
     rows = [tuple(row[name] for name in columns.split()) for row in results.tables[file]]
     return sorted(rows, key=lambda row: [(value is None, value) for value in row])
+
+
+def as_version_2(store: Path) -> None:
+    """Take from a store what the third version of the schema brought, and the views that show it."""
+    with writing(store) as connection:
+        for view in ("leakage", "runs", "cell_measures", "setting_measures", "arm_measures"):
+            connection.execute(f"drop view {view}")
+        connection.execute("drop table stored.leakage")
+        connection.execute("alter table stored.runs drop column leaked")
+        connection.execute("delete from stored.schema_version where version > 2")
+    with writing(store, migrations=MIGRATIONS[:2]) as connection:
+        connection.execute("create view runs as select * exclude (run) from stored.runs")

@@ -37,6 +37,10 @@ NARROW = {
     "value": pa.float64(),
     "pairs": pa.int64(),
     "batches": pa.int64(),
+    "texts": pa.int32(),
+    "hits": pa.int32(),
+    "exact": pa.int32(),
+    "dropped": pa.bool_(),
 }
 COLUMNS = {
     "queries": "task query_id paragraph article",
@@ -46,6 +50,7 @@ COLUMNS = {
     "measurements": "task setting query_language pool_language measure value queries",
     "sampled_pairs": "training_set kind query_language passage_language pairs",
     "sampled_batches": "training_set kind batches",
+    "leakage": "task training_set language kind texts hits exact pairs dropped",
 }
 
 

@@ -81,6 +81,7 @@ def test_the_row_of_a_run(store: Path, tmp_path: Path) -> None:
         "temperature": 0.05,
         "parameters": 4_000_000,
         "message": None,
+        "leaked": None,
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.store.looking import as_version_2
 from tests.store.synthetic import Results, Row, Tiny, evaluate, make_settings, write_run
 from workbench.evaluation.measures import MEASURES, Measurements, language_shares, measure_cells
 from workbench.evaluation.results import Rankings, RetrievedLanguages
@@ -207,10 +208,10 @@ def test_language_shares_by_hand_with_the_names_of_their_run(store: Path, tmp_pa
 
 
 def test_a_store_made_before_a_view_gets_it(store: Path, tmp_path: Path) -> None:
-    with writing(store, migrations=MIGRATIONS[:1]) as connection:
-        connection.execute("drop view language_shares")
-    assert query(store, "select count(*) from language_shares").rows == [(0,)]
     ingest(store, write_run(tmp_path / "runs"))
+    as_version_2(store)
+    with writing(store, migrations=MIGRATIONS[:2]) as connection:
+        connection.execute("drop view language_shares")
     (row,) = query(
         store, "select sum(share), count(distinct depth) from language_shares where query_language = 'en'"
     ).rows

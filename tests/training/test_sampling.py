@@ -359,6 +359,12 @@ def test_mixed_keeps_pairs_of_one_language_in_it_and_says_so() -> None:
         assert ((batch.query_languages == batch.passage_languages) == (batch.pairs < 5)).all()
 
 
+def test_what_the_reading_left_out_is_told() -> None:
+    pairs = replace(make_pairs(30, ("de", "en"), "help"), notes=("2 rows have no answer and are left out",))
+    ((training, _),) = hold_out_all([pairs], 1)
+    assert Sampler([training], "mono", 0.5, 5, 0).warnings == ["help: 2 rows have no answer and are left out"]
+
+
 def test_pairs_that_share_texts_with_held_out_ones_are_never_drawn_and_counted() -> None:
     pairs = make_pairs(31, ("de", "en"), "help")
     held = pairs.pair_ids.index(hold_out_all([pairs], 1)[0][1].pair_ids[0])
@@ -367,7 +373,9 @@ def test_pairs_that_share_texts_with_held_out_ones_are_never_drawn_and_counted()
     ((training, _),) = hold_out_all([replace(pairs, passages=passages)], 1)
     blank = training.pair_ids.index(pairs.pair_ids[(held + 1) % 31])
     sampler = Sampler([training], "pooled", 0.5, 4, 0)
-    assert sampler.warnings == ["help: 1 of 30 pairs share texts with held-out pairs and are never drawn"]
+    assert sampler.warnings == [
+        "help: 1 of 30 pairs are never drawn: they share texts with held-out pairs or evaluation tasks"
+    ]
     assert sampler.epoch_steps == 8
     assert all(blank not in sampler.batch(step).pairs for step in range(30))
 

@@ -146,6 +146,7 @@ KNOWN_SETS = (
         "questions in 7 languages, passages in English",
         "CC BY-SA 4.0",
         "XOR-TyDi QA (arXiv 2010.11856)",
+        Source("coastalcph/tydi_xor_rc", rows=(("default", "train"), ("default", "validation"))),
     ),
     KnownSet(
         "miracl",

@@ -5,7 +5,7 @@ and one sentence that answers it. Training and evaluation have different places;
 syllables and their facts of the same values, so that what is learnt of the first can serve the second.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -14,7 +14,7 @@ from random import Random
 import numpy as np
 
 from workbench.data.demo_words import ARTICLES, ENDINGS, SCRIPTS, STEMS, TEMPLATES, TERMS, VALUES
-from workbench.data.pairs import ParallelPairs
+from workbench.data.pairs import ParallelPairs, Texts
 from workbench.data.task import RetrievalTask
 from workbench.errors import InputError, allowed
 
@@ -64,21 +64,6 @@ class Fact:
         template = TEMPLATES[self.attribute][language][self.wording]
         value = values(self.attribute, language)[self.value]
         return template.format(name=name(self.syllables, language), value=value)
-
-
-class Texts:
-    """Texts held once each."""
-
-    def __init__(self) -> None:
-        self._indexes: dict[str, int] = {}
-
-    def add(self, texts: Iterable[str]) -> list[int]:
-        """The index of each."""
-        return [self._indexes.setdefault(text, len(self._indexes)) for text in texts]
-
-    @property
-    def unique(self) -> tuple[str, ...]:
-        return tuple(self._indexes)
 
 
 def training_pairs(languages: Sequence[str] | None = None) -> ParallelPairs:
@@ -141,6 +126,7 @@ def retrieval_task(languages: Sequence[str] | None = None) -> RetrievalTask:
         relevant_queries=np.repeat(np.arange(len(asked), dtype=np.int32), len(languages)),
         relevant_candidates=relevant.astype(np.int32).ravel(),
         relevances=np.ones(relevant.size, np.int16),
+        from_templates=True,
     )
 
 

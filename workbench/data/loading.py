@@ -3,13 +3,26 @@
 from dataclasses import replace
 from pathlib import Path
 
-from workbench.data.catalog import known_loader
+from workbench.data.beir import load_beir
+from workbench.data.catalog import check_options, known_loader, known_set
 from workbench.data.demo import retrieval_task, training_pairs
+from workbench.data.dpr import load_dpr
+from workbench.data.fetched import fetched_set, folder_of
+from workbench.data.fingerprints import located
 from workbench.data.lareqa import load_lareqa
-from workbench.data.pairs import ParallelPairs, first_pairs
+from workbench.data.lines import load_line_pairs
+from workbench.data.miracl import load_miracl
+from workbench.data.mmarco import load_mmarco
+from workbench.data.mr_tydi import load_mr_tydi
+from workbench.data.pairs import ParallelPairs, capped
 from workbench.data.parallel_files import load_pairs
+from workbench.data.squad import load_squad_pairs
 from workbench.data.task import RetrievalTask
+from workbench.data.tydiqa import load_tydiqa
+from workbench.data.tydiqa_primary import load_tydiqa_primary
+from workbench.data.xor_tydi import load_xor_tydi
 from workbench.errors import InputError
+from workbench.paths import cache_folder
 from workbench.records import PairSetSpec, TaskSpec
 
 
@@ -19,16 +32,27 @@ def load_training_set(name: str, spec: PairSetSpec, folder: Path) -> ParallelPai
     Raises
     ------
     InputError
-        The set is unknown, or its file is not sound.
+        The set is unknown or not on this machine, its files are not sound, or it has no such option.
     """
-    key = f"train.sets.{name}"
     loader = spec.loader or known_loader("training", name, spec.path)
+    check_options(spec, loader, f"train.sets.{name}")
     if loader == "demo":
-        refuse_path(spec.path, key)
-        pairs = replace(training_pairs(spec.languages), name=name)
-        return pairs if spec.pairs is None else first_pairs(pairs, spec.pairs)
-    path = resolved(spec.path, folder, key)
-    return load_pairs(name, path, spec.languages, spec.pairs, "parquet" if loader == "parquet" else "jsonl")
+        return capped(replace(training_pairs(spec.languages), name=name), spec.pairs, spec.pairs_per_language)
+    path = place_of(name, spec, folder, f"train.sets.{name}")
+    languages, caps = languages_of(name, spec), (spec.pairs, spec.pairs_per_language)
+    match loader:
+        case "squad":
+            return load_squad_pairs(name, path, languages, *caps, spec.passage_text)
+        case "mmarco":
+            return load_mmarco(name, path, languages, *caps)
+        case "mr_tydi":
+            return load_mr_tydi(name, path, languages, *caps)
+        case "dpr":
+            return load_dpr(name, path, languages, *caps)
+        case "tsv":
+            return load_line_pairs(name, path, languages, *caps)
+        case _:
+            return load_pairs(name, path, languages, *caps, "parquet" if loader == "parquet" else "jsonl")
 
 
 def load_task(name: str, spec: TaskSpec, folder: Path) -> RetrievalTask:
@@ -37,27 +61,50 @@ def load_task(name: str, spec: TaskSpec, folder: Path) -> RetrievalTask:
     Raises
     ------
     InputError
-        The task is unknown, its files are not sound, or it has no such option.
+        The task is unknown or not on this machine, its files are not sound, or it has no such option.
     """
-    key = f"evaluate.tasks.{name}"
     loader = spec.loader or known_loader("task", name, spec.path)
+    check_options(spec, loader, f"evaluate.tasks.{name}")
     if loader == "demo":
-        refuse_path(spec.path, key)
-        if spec.every_article != 1:
-            raise InputError(f"{key}.every_article is {spec.every_article}; the demo set has no articles, allowed: 1")
-        if spec.passage_text != "sentence":
-            raise InputError(f"{key}.passage_text is {spec.passage_text!r}; allowed for the demo set: sentence")
         return replace(retrieval_task(spec.languages), name=name)
-    path = resolved(spec.path, folder, key)
-    return load_lareqa(name, path, spec.languages, spec.passage_text, spec.every_article)
+    path = place_of(name, spec, folder, f"evaluate.tasks.{name}")
+    languages = languages_of(name, spec)
+    match loader:
+        case "tydiqa":
+            questions = tuple(located(file, folder) for file in spec.questions)
+            return load_tydiqa(name, path, languages, spec.passage_text, spec.every_article, spec.split, questions)
+        case "tydiqa_primary":
+            return load_tydiqa_primary(name, path, languages, spec.split)
+        case "xor_tydi":
+            return load_xor_tydi(name, path, languages, spec.split)
+        case "beir":
+            return load_beir(name, path, languages, spec.split)
+        case "miracl":
+            return load_miracl(name, path, languages, spec.split, cache_folder())
+        case _:
+            return load_lareqa(name, path, languages, spec.passage_text, spec.every_article)
 
 
-def refuse_path(path: str | None, key: str) -> None:
-    if path is not None:
-        raise InputError(f"{key}.path is {path!r}; the demo set is built in and has none")
+def place_of(name: str, spec: PairSetSpec | TaskSpec, folder: Path, key: str) -> Path:
+    """Where the set's files are: its path, else where it was fetched to.
 
-
-def resolved(path: str | None, folder: Path, key: str) -> Path:
-    if path is None:
+    Raises
+    ------
+    InputError
+        It has no path and was not fetched.
+    """
+    if spec.path is not None:
+        return located(spec.path, folder)
+    if fetched_set(name) is None:
         raise InputError(f"{key}.path is missing: where is the data set?")
-    return folder / Path(path).expanduser()
+    return folder_of(name)
+
+
+def languages_of(name: str, spec: PairSetSpec | TaskSpec) -> tuple[str, ...] | None:
+    """The languages to take; of a set that was fetched by language, those that were fetched whole."""
+    fetched = fetched_set(name) if spec.path is None else None
+    known = known_set(name)
+    by_language = known is not None and known.source is not None and known.source.by_language
+    if spec.languages is not None or fetched is None or not by_language:
+        return spec.languages
+    return fetched.languages

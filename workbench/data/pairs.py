@@ -2,7 +2,7 @@
 
 import hashlib
 import unicodedata
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,6 +28,8 @@ class ParallelPairs:
     """[pairs, languages] likewise; -1 exactly where `queries` is."""
     negatives: NDArray[np.int32]
     """[pairs, languages] the hard negative passage, -1 where there is none."""
+    notes: tuple[str, ...] = ()
+    """What a user should know of the reading: rows of the files that were left out, and why."""
 
     @property
     def has(self) -> NDArray[np.bool_]:
@@ -37,7 +39,11 @@ class ParallelPairs:
 
 def normalised(text: str) -> str:
     """The form in which two texts count as the same: NFKC, case folded, white space collapsed."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    # of white space only the plain blank is printable; splitting takes longer than all else and rarely changes a text
+    if folded.isprintable() and "  " not in folded and folded[:1] != " " and folded[-1:] != " ":
+        return folded
+    return " ".join(folded.split())
 
 
 def text_keys(texts: Sequence[str]) -> NDArray[np.int32]:
@@ -72,15 +78,55 @@ def text_groups(pairs: ParallelPairs, keys: NDArray[np.int32]) -> NDArray[np.int
         groups = lower
 
 
-def hash_order(pair_ids: Sequence[str]) -> NDArray[np.int64]:
+class Texts:
+    """Texts held once each."""
+
+    def __init__(self) -> None:
+        self._indexes: dict[str, int] = {}
+
+    def add(self, texts: Iterable[str]) -> list[int]:
+        """The index of each."""
+        return [self._indexes.setdefault(text, len(self._indexes)) for text in texts]
+
+    @property
+    def unique(self) -> tuple[str, ...]:
+        return tuple(self._indexes)
+
+
+def hash_order(pair_ids: Iterable[str]) -> NDArray[np.int64]:
     """[pairs] the rows in a shuffled order that depends on nothing but the pair_ids themselves."""
-    digests = [hashlib.blake2b(i.encode("utf-8", "surrogatepass"), digest_size=8).digest() for i in pair_ids]
-    return np.argsort(np.frombuffer(b"".join(digests), ">u8"), kind="stable")
+    digests = (hashlib.blake2b(i.encode("utf-8", "surrogatepass"), digest_size=8).digest() for i in pair_ids)
+    return np.argsort(np.fromiter((int.from_bytes(digest, "big") for digest in digests), np.uint64), kind="stable")
 
 
-def first_pairs(pairs: ParallelPairs, count: int) -> ParallelPairs:
-    """The first `count` pairs of the hash order, or all: a smaller share is a part of every larger one."""
-    return select(pairs, np.sort(hash_order(pairs.pair_ids)[:count]))
+def capped(pairs: ParallelPairs, count: int | None = None, per_language: int | None = None) -> ParallelPairs:
+    """At most `count` pairs, and of these in each language at most `per_language`: those of `first_cells`."""
+    if count is None and per_language is None:
+        return pairs
+    kept = first_cells(pairs.pair_ids, pairs.has, count, per_language)
+    parts = (np.where(kept, part, np.int32(-1)) for part in (pairs.queries, pairs.passages, pairs.negatives))
+    queries, passages, negatives = parts
+    few = replace(pairs, queries=queries, passages=passages, negatives=negatives)
+    return select(few, np.flatnonzero(kept.any(axis=1)))
+
+
+def first_cells(
+    pair_ids: Iterable[str], has: NDArray[np.bool_], count: int | None, per_language: int | None
+) -> NDArray[np.bool_]:
+    """[pairs, languages] where a set is kept that `has` [pairs, languages], within these bounds; None = no bound.
+
+    First come the pairs: the first `count` of the hash order, of those that exist in a language. Of these, each
+    language keeps the first `per_language` that exist in it, in the same order; a pair may so lose some languages.
+    """
+    if count is None and per_language is None:
+        return has
+    order = hash_order(pair_ids)
+    order = order[has[order].any(axis=1)][:count]
+    kept = np.zeros_like(has)
+    kept[order] = has[order]
+    if per_language is not None:
+        kept[order] &= np.cumsum(kept[order], axis=0) <= per_language
+    return kept
 
 
 def select(pairs: ParallelPairs, rows: NDArray[np.int64]) -> ParallelPairs:

@@ -15,10 +15,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from workbench.data.gathering import languages_asked_for
 from workbench.data.languages import check_language
-from workbench.data.pairs import ParallelPairs, first_pairs
+from workbench.data.pairs import ParallelPairs, capped
 from workbench.data.rows import json_lines
-from workbench.errors import InputError, allowed
+from workbench.errors import InputError
 
 REQUIRED = ("pair_id", "lang", "query", "passage")
 OPTIONAL = "negative"
@@ -45,6 +46,7 @@ def load_pairs(
     path: Path,
     languages: Sequence[str] | None = None,
     pairs: int | None = None,
+    pairs_per_language: int | None = None,
     loader: Literal["parquet", "jsonl"] | None = None,
 ) -> ParallelPairs:
     """Read a training set.
@@ -56,6 +58,8 @@ def load_pairs(
     pairs
         At most so many of the pairs that exist in one of `languages`: the first in the order of a hash of their
         pair_id, the same in any file.
+    pairs_per_language
+        Of these, at most so many of the pairs that exist in each language: the first in the same order.
     loader
         None = by the path's ending: `.parquet`, else JSON lines; they may be gzipped (`.gz`).
 
@@ -74,8 +78,7 @@ def load_pairs(
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     check_texts(rows)
     check_languages(rows)
-    found = as_pairs(name, in_languages(rows, languages))
-    return found if pairs is None else first_pairs(found, pairs)
+    return capped(as_pairs(name, in_languages(rows, languages)), pairs, pairs_per_language)
 
 
 def read_parquet(path: Path) -> Rows:
@@ -148,12 +151,7 @@ def in_languages(rows: Rows, languages: Sequence[str] | None) -> Rows:
     """The rows in these languages."""
     if languages is None:
         return rows
-    found = sorted(rows.table["lang"].unique().to_pylist())
-    if not languages:
-        raise InputError(f"{rows.path}: no language is asked for; {allowed('', found)}")
-    for language in languages:
-        if language not in found:
-            raise InputError(f"{rows.path}: has no language {language!r}; {allowed(language, found)}")
+    languages = languages_asked_for(rows.table["lang"].unique().to_pylist(), languages, rows.path)
     chosen = pc.is_in(rows.table["lang"], pa.array(languages, pa.large_string()))
     return replace(rows, table=rows.table.filter(chosen))
 
@@ -170,7 +168,8 @@ def as_pairs(name: str, rows: Rows) -> ParallelPairs:
         result[pairs, columns] = index
         return result
 
-    return ParallelPairs(name, languages, pair_ids, texts, *(matrix(index) for index in indexes))
+    queries, passages, negatives = (matrix(index) for index in indexes)
+    return ParallelPairs(name, languages, pair_ids, texts, queries, passages, negatives)
 
 
 def codes(column: pa.ChunkedArray) -> tuple[tuple[str, ...], NDArray[np.int32]]:

@@ -1,7 +1,7 @@
 """A retrieval task in memory, as every loader returns it and the evaluation takes it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,3 +41,7 @@ class RetrievalTask:
     """[relevants] index into `candidate_ids`."""
     relevances: NDArray[np.int16]
     """[relevants] grade, at least 1."""
+    from_templates: bool = False
+    """Whether the texts are made from templates: n-grams that they share with others are then no sign of a leak."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """What else was decided in making the task and goes with its results, such as {"splitter": "sentencex 1.0.32"}."""

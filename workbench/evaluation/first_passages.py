@@ -32,8 +32,8 @@ class BestPassages:
     """[rows, TOP_ALL] likewise."""
 
     @classmethod
-    def empty(cls, rows: int, pools: Pools) -> BestPassages:
-        own = np.full((rows, len(pools.sizes), TOP_POOL), -1, np.int32)
+    def empty(cls, rows: int, languages: int) -> BestPassages:
+        own = np.full((rows, languages, TOP_POOL), -1, np.int32)
         return cls(own, np.full((rows, TOP_ALL), -1, np.int32))
 
     def fill(self, part: slice, block: torch.Tensor, pools: Pools, settings: Sequence[Setting]) -> None:
@@ -51,15 +51,23 @@ class BestPassages:
 
 def first_passages(block: torch.Tensor, candidates: NDArray[np.int32], depth: int, size: int) -> NDArray[np.int32]:
     """[rows, depth] the most similar candidates, equal ones by id; `size` of the columns are no padding."""
+    return candidates[first_columns(block, candidates, depth, size)]
+
+
+def first_columns(block: torch.Tensor, keys: NDArray[np.int32], depth: int, size: int) -> NDArray[np.int64]:
+    """[rows, depth] the columns of the highest similarities, equal ones by their keys, [columns] or [rows, columns].
+
+    `size`, at least `depth`, of the columns are no padding; padding is of similarity minus infinity.
+    """
     # one more than asked for shows a tie across the cut
     best = torch.topk(block, min(depth + 1, size), dim=1)
     values, at = best.values.cpu().numpy(), best.indices.cpu().numpy()
-    found = candidates[at[:, :depth]]
+    found = at[:, :depth]
     for row in np.flatnonzero((values[:, 1:] == values[:, :-1]).any(axis=1)):
-        similarities = block[row].cpu().numpy()
+        similarities, of_row = block[row].cpu().numpy(), keys if keys.ndim == 1 else keys[row]
         level = np.flatnonzero(similarities >= values[row, depth - 1])
-        order = np.lexsort((candidates[level], -similarities[level]))
-        found[row] = candidates[level[order[:depth]]]
+        order = np.lexsort((of_row[level], -similarities[level]))
+        found[row] = level[order[:depth]]
     return found
 
 

@@ -32,6 +32,12 @@ class QueryRows:
     relevants: Integers
     """[rows] how many it has, at least 1, falling."""
 
+    def pairs(self) -> tuple[Integers, Integers]:
+        """Every relevant of every row, one row after the other: its row, and its place in the task's relevants."""
+        row = np.repeat(np.arange(len(self.text)), self.relevants)
+        offset = np.arange(len(row)) - np.repeat(np.cumsum(self.relevants) - self.relevants, self.relevants)
+        return row, self.first[row] + offset
+
 
 def query_rows(task: RetrievalTask) -> QueryRows:
     edges = np.searchsorted(task.relevant_queries, np.arange(len(task.query_ids) + 1))

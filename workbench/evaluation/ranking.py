@@ -72,7 +72,7 @@ def rank_task(
     rows, pools = query_rows(task), pool_columns(task)
     similarities = Similarities.of(passage_vectors, pools, device, memory_bytes)
     own, merged = np.zeros((2, rows.relevants.sum()), np.int64)
-    best = BestPassages.empty(len(rows.text), pools) if top else None
+    best = BestPassages.empty(len(rows.text), len(task.languages)) if top else None
     done = 0
     with ThreadPoolExecutor(torch.get_num_threads()) as threads:
         for part in similarities.parts(len(rows.text)):
@@ -87,7 +87,7 @@ def rank_task(
             done = until
             if progress is not None:
                 progress(part.stop, len(rows.text))
-    return assemble(task, rows, pools, own, merged, best, settings)
+    return assemble(task, rows, pools.sizes, own, merged, best, settings)
 
 
 def check_vectors(vectors: Floats, texts: int, kind: str) -> None:
@@ -246,16 +246,14 @@ def settled(
 def assemble(
     task: RetrievalTask,
     rows: QueryRows,
-    pools: Pools,
+    pool_sizes: Integers,
     own: Integers,
     merged: Integers,
     best: BestPassages | None,
     settings: Sequence[Setting],
 ) -> Rankings:
-    """The ranks of all relevants of all query rows as the sorted columns of `Rankings`."""
-    row = np.repeat(np.arange(len(rows.text)), rows.relevants)
-    offset = np.arange(len(row)) - np.repeat(np.cumsum(rows.relevants) - rows.relevants, rows.relevants)
-    relevant = rows.first[row] + offset
+    """The ranks of all relevants of all query rows as the sorted columns of `Rankings`; `pool_sizes` [languages]."""
+    row, relevant = rows.pairs()
     candidate = task.relevant_candidates[relevant]
     query_language, passage_language = rows.language[row], task.candidate_languages[candidate]
     one_pool = np.where(
@@ -265,14 +263,15 @@ def assemble(
     pool_language = np.concatenate([passage_language, np.full(len(row), len(task.languages))])
     rank = np.concatenate([own, merged])
     cell = (setting * len(task.languages) + np.tile(query_language, 2)) * (len(task.languages) + 1) + pool_language
-    key = (cell * len(task.query_ids) + np.tile(rows.query[row], 2)) * (len(task.candidate_ids) + 1) + rank
+    beyond = len(task.candidate_ids) + 1
+    key = (cell * len(task.query_ids) + np.tile(rows.query[row], 2)) * (beyond + 1) + np.where(rank, rank, beyond)
     wanted = np.flatnonzero(np.isin(setting, [SETTINGS.index(s) for s in settings]))
-    # ranks of one query in one pool are distinct, so the key decides alone
-    order = wanted[np.argsort(key[wanted])]
+    # ranks of one query in one pool are distinct; what is beyond the depth stays in the task's order
+    order = wanted[np.argsort(key[wanted], kind="stable")]
     pair = order % len(row)
     rankings = Rankings(
         languages=task.languages,
-        pool_sizes=np.append(pools.sizes, pools.sizes.sum()),
+        pool_sizes=np.append(pool_sizes, pool_sizes.sum()),
         setting=setting[order].astype(np.int8),
         query_language=query_language[pair],
         pool_language=pool_language[order].astype(np.int16),

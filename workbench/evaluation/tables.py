@@ -65,12 +65,13 @@ class Words:
     languages: pa.StringArray
     pools: pa.StringArray
     queries: pa.StringArray
-    candidates: pa.StringArray
+    candidates: Sequence[str]
+    """Perhaps millions and on disk: only those that occur become strings of a table."""
 
     @classmethod
     def of(cls, task: RetrievalTask) -> Words:
         pools = strings([*task.languages, ALL_POOLS])
-        return cls(strings(task.languages), pools, strings(task.query_ids), strings(task.candidate_ids))
+        return cls(strings(task.languages), pools, strings(task.query_ids), task.candidate_ids)
 
 
 SETTING_WORDS, MEASURE_WORDS = (pa.array(words, pa.string()) for words in (SETTINGS, MEASURES))
@@ -82,6 +83,12 @@ def strings(words: Sequence[str]) -> pa.StringArray:
 
 def coded(codes: NDArray[np.integer], words: pa.StringArray) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), words)
+
+
+def coded_few(codes: NDArray[np.integer], words: Sequence[str]) -> pa.DictionaryArray:
+    """Likewise, of the words only those that occur."""
+    occurring, places = np.unique(codes, return_inverse=True)
+    return coded(places, strings([words[code] for code in occurring.tolist()]))
 
 
 def with_task(name: str, table: pa.Table) -> pa.Table:
@@ -107,7 +114,7 @@ def relevant_ranks(rankings: Rankings, words: Words) -> pa.Table:
         {
             **cell_columns(rankings, words),
             "query_id": coded(rankings.query, words.queries),
-            "passage_id": coded(rankings.candidate, words.candidates),
+            "passage_id": coded_few(rankings.candidate, words.candidates),
             "passage_language": coded(rankings.passage_language, words.languages),
             "relevance": pa.array(rankings.relevance, pa.int16()),
             "rank": pa.array(rankings.rank, pa.int32(), mask=rankings.rank == 0),
@@ -133,7 +140,7 @@ def top_passages(top: TopPassages, words: Words) -> pa.Table:
             **cell_columns(top, words),
             "query_id": coded(top.query, words.queries),
             "position": pa.array(top.position, pa.int16()),
-            "passage_id": coded(top.candidate, words.candidates),
+            "passage_id": coded_few(top.candidate, words.candidates),
         }
     )
 

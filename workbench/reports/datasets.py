@@ -160,7 +160,7 @@ def relevants_of_first(task: RetrievalTask, column: int, count: int) -> list[int
     other = task.candidate_languages[task.relevant_candidates[rows]] != column
     rows = rows[np.lexsort((rows, other, task.relevant_queries[rows]))]
     _, first = np.unique(task.relevant_queries[rows], return_index=True)
-    return rows[first[:count]].tolist()  # type: ignore[no-any-return]
+    return rows[first[:count]].tolist()
 
 
 def pair_examples(pairs: ParallelPairs, samples: int) -> list[Row]:

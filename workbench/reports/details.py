@@ -1,7 +1,7 @@
 """One run, looked at from all sides."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,11 @@ import yaml
 
 from workbench.errors import InputError
 from workbench.paths import RunPaths, RunsPaths
-from workbench.records import to_plain
+from workbench.records import ALL_POOLS, to_plain
+from workbench.reports.leakage import marked, print_footnote
 from workbench.reports.live import describe
 from workbench.reports.overview import Row, run_matrix
-from workbench.reports.tables import print_table
+from workbench.reports.tables import print_table, shown
 from workbench.runs.directory import read_spec, resolve, run_folders, status
 from workbench.runs.events import Event
 from workbench.store.database import query
@@ -20,10 +21,12 @@ from workbench.store.rows import read_object
 
 LOG_TAIL = 4000
 """Characters of a worker's own output that are shown."""
+TRANSLATED = "‡"
+TRANSLATED_FOOTNOTE = f"{TRANSLATED} some or all questions were translated into the query language by machine"
 
 
 def run_details(text: str, store: Path | None, runs: RunsPaths, measure: str) -> dict[str, Any]:
-    """Status, config, draws and language table of a run, from its directory, else from the store.
+    """Status, config, draws, leaks and language table of a run, from its directory, else from the store.
 
     Raises
     ------
@@ -77,8 +80,13 @@ def stored_run(store: Path | None, text: str, runs: RunsPaths) -> Row | None:
 
 def results_of(store: Path | None, run_id: str, measure: str) -> dict[str, Any]:
     if store is None or not store.exists():
-        return {"batches": [], "pairs": [], "cells": {}}
+        return {"leaked": None, "leakage": [], "batches": [], "pairs": [], "cells": {}, "translated": {}}
+    leaked = query(store, "select leaked from runs where run_id = ?", [run_id]).rows
     return {
+        "leaked": leaked[0][0] if leaked else None,
+        "leakage": query(
+            store, "select * exclude (run_id, task_id) from leakage where run_id = ? order by all", [run_id]
+        ).dicts(),
         "batches": query(
             store, "select training_set, kind, batches from sampled_batches where run_id = ? order by all", [run_id]
         ).dicts(),
@@ -89,15 +97,35 @@ def results_of(store: Path | None, run_id: str, measure: str) -> dict[str, Any]:
             [run_id],
         ).dicts(),
         "cells": run_matrix(store, run_id, measure),
+        "translated": translated_cells(store, run_id),
     }
+
+
+def translated_cells(store: Path, run_id: str) -> dict[str, dict[str, str]]:
+    """By task and cell, `de>sw`, who translated its questions; empty where nobody did."""
+    table = query(
+        store,
+        """
+        select distinct task, options ->> '$.notes.translated'
+        from tasks semi join (select distinct task, task_id from cell_measures where run_id = ?) using (task, task_id)
+        where json_type(options, '$.notes.translated') = 'VARCHAR'
+        """,
+        [run_id],
+    )
+    return {task: json.loads(cells) for task, cells in table.rows}
 
 
 def print_run(details: dict[str, Any], measure: str) -> None:
     """Print it for reading."""
     facts = ("run_id", "state", "experiment", "arm", "seed", "device", "host", "updated", "message", "problem")
-    print_table([{"": name, " ": details[name]} for name in facts if details.get(name) is not None])
+    named = {**details, "run_id": marked(details["run_id"], details["leaked"])}
+    print_table([{"": name, " ": named[name]} for name in facts if details.get(name) is not None])
+    print_footnote([details])
     print()
     print(yaml.safe_dump(details["config"], sort_keys=False, allow_unicode=True), end="")
+    if details["leakage"]:
+        print()
+        print_table(details["leakage"], title="texts of the evaluation tasks in the training texts")
     if details["batches"]:
         print()
         print_table(details["batches"], title="batches drawn")
@@ -105,7 +133,29 @@ def print_run(details: dict[str, Any], measure: str) -> None:
         print_table(pair_matrix(details["pairs"]), title="pairs drawn: query language x passage language")
     for task, rows in details["cells"].items():
         print()
-        print_table(rows, title=f"{task}: {measure}, query language x pool language (* = all together)")
+        synthetic = machine_translated(details["translated"].get(task, {}))
+        lines = with_marks(rows, synthetic)
+        print_table(lines, title=f"{task}: {measure}, query language x pool language (* = all together)")
+        print_footnote([details])
+        if synthetic:
+            print(TRANSLATED_FOOTNOTE)
+
+
+def machine_translated(translators: Mapping[str, str]) -> set[tuple[str, str]]:
+    """The cells, (query language, pool language), with questions that a machine translated."""
+    cells = {(*cell.split(">"),) for cell, names in translators.items() if names != "human"}
+    return {(cell[0], pool) for cell in cells for pool in (cell[-1], ALL_POOLS)}
+
+
+def with_marks(rows: Sequence[Row], cells: Set[tuple[str, str]]) -> list[Row]:
+    """The table of language pairs with a mark on the values of these cells."""
+    return [
+        {
+            pool: f"{shown(value)}{TRANSLATED}" if value is not None and (row["query"], pool) in cells else value
+            for pool, value in row.items()
+        }
+        for row in rows
+    ]
 
 
 def pair_matrix(pairs: list[Row]) -> list[Row]:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from workbench.reports import tables
-from workbench.reports.overview import Row, arm_figures, arm_table, differences
+from workbench.reports.leakage import marked, print_footnote
+from workbench.reports.overview import Row, arm_figures, arm_table, differences, listing_table
 
 
 def print_arms(store: Path, arms: Sequence[str], as_json: bool) -> None:
@@ -15,10 +16,19 @@ def print_arms(store: Path, arms: Sequence[str], as_json: bool) -> None:
         emit(figures, as_json)
         return
     tables.print_table(arm_table(figures), title="mean ± standard deviation over the runs of an arm")
+    print_footnote(figures)
     changes = differences(figures, arms[0])
     if changes:
         print()
-        tables.print_table(arm_table(changes), title=f"difference from {arms[0]} (of the means)")
+        base = marked(arms[0], any(row["leaked"] for row in figures if row["arm"] == arms[0]))
+        tables.print_table(arm_table(changes), title=f"difference from {base} (of the means)")
+        print_footnote(changes)
+
+
+def print_runs(rows: Sequence[Row]) -> None:
+    """`run_listing` for reading."""
+    tables.print_table(listing_table(rows))
+    print_footnote(rows)
 
 
 def emit_lines(rows: Sequence[Row], column: str, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.errors import InputError, allowed
 from workbench.paths import RunsPaths
+from workbench.reports.leakage import marked
 from workbench.reports.tables import duration, spread
 from workbench.runs.directory import run_folders, status
 from workbench.store.database import query
@@ -27,12 +28,19 @@ Row = dict[str, Any]
 
 
 def arm_figures(store: Path, arms: Sequence[str]) -> list[Row]:
-    """One row for each arm, task and headline figure: mean and standard deviation over seeds, number of runs."""
+    """One row for each arm, task and headline figure: mean and standard deviation over seeds, number of runs.
+
+    `leaked` says whether a run of the arm trained on texts of its tasks. Of the task there are the languages that
+    the means leave out, the depth of the search, null where all ranks are known, and all its candidates as `pool`.
+    """
     table = query(
         store,
         """
-        select arm, task, task_id, setting, measure, mean, standard_deviation as sd, n
-        from arm_measures
+        select arm, task, task_id, setting, measure, mean, standard_deviation as sd, n, leaked,
+            coalesce(try_cast(options -> 'leave_out' as varchar[]), []) as leave_out,
+            try_cast(options ->> 'depth' as bigint) as depth,
+            list_sum(map_values(try_cast(candidates as map(varchar, bigint))))::bigint as pool
+        from arm_measures join tasks using (task, task_id)
         where list_contains($arms, arm)
         """,
         {"arms": list(arms)},
@@ -44,22 +52,38 @@ def arm_figures(store: Path, arms: Sequence[str]) -> list[Row]:
 
 
 def arm_table(figures: Sequence[Row]) -> list[Row]:
-    """`arm_figures` with one row an arm and task, as it is printed: `mean ± sd`."""
+    """`arm_figures` with one row an arm and task, as it is printed: `mean ± sd`.
+
+    Where a task was searched to a depth, the size of its pool stands beside it: figures of other pools are others.
+    """
     names = task_names(figures)
     rows: dict[tuple[str, str], Row] = {}
     for row in figures:
         place = row["arm"], row["task_id"]
-        line = rows.setdefault(place, {"arm": row["arm"], "task": names[row["task_id"]], "runs": row["n"]})
+        line = rows.setdefault(
+            place,
+            {
+                "arm": marked(row["arm"], row["leaked"]),
+                "task": names[row["task_id"]],
+                "pool": row["pool"] if row["depth"] else None,
+                "runs": row["n"],
+            },
+        )
         line[headline(row["setting"], row["measure"])] = spread(row["mean"], row["sd"])
-    columns = ["arm", "task", "runs", *(headline(*h) for h in HEADLINES)]
+    pool = ["pool"] if any(line["pool"] for line in rows.values()) else []
+    columns = ["arm", "task", *pool, "runs", *(headline(*h) for h in HEADLINES)]
     return [{column: line.get(column) for column in columns} for line in rows.values()]
 
 
 def task_names(figures: Sequence[Row]) -> dict[str, str]:
-    """By task_id: the task's name, and where it stands for unequal tasks a piece of the id."""
-    names = {row["task_id"]: row["task"] for row in figures}
+    """By task_id: the task's name, the languages left out of its means, and for unequal tasks a piece of the id."""
+    names = {row["task_id"]: ", without ".join([row["task"], *without(row)]) for row in figures}
     shared = list(names.values())
     return {key: name if shared.count(name) == 1 else f"{name} {key[:6]}" for key, name in names.items()}
+
+
+def without(row: Row) -> list[str]:
+    return [" ".join(row["leave_out"])] if row["leave_out"] else []
 
 
 def headline(setting: str, measure: str) -> str:
@@ -143,12 +167,18 @@ def run_listing(runs: RunsPaths, store: Path | None, limit: int | None = None) -
     """The runs of the runs directory and of the store, newest first, at most `limit`.
 
     Where a run has figures, `map` holds the macro mean of each setting by task; of a run of one task they stand
-    beside the rest too, as `monolingual_map` and so on. Figures of several tasks are never averaged.
+    beside the rest too, as `monolingual_map` and so on. Figures of several tasks are never averaged. `leaked` is
+    true of a run that trained on texts of its tasks, and null where nobody looked or the run is not in the store.
     """
     stored = stored_runs(store)
     folders = {run.run_id: run for run in run_folders(runs)}
     chosen = sorted(stored.keys() | folders.keys(), reverse=True)[:limit]
-    rows = {name: asdict(status(folders[name])) if name in folders else stored[name] for name in chosen}
+    rows = {
+        name: {**asdict(status(folders[name])), "leaked": stored.get(name, {}).get("leaked")}
+        if name in folders
+        else stored[name]
+        for name in chosen
+    }
     if store is not None and stored:
         add_figures(rows, store)
     return list(rows.values())
@@ -162,7 +192,7 @@ def stored_runs(store: Path | None) -> dict[str, Row]:
         store,
         """
         select run_id, state, experiment, arm, sampling, alpha, seed, model, device, host, steps, message,
-               ended::varchar as updated
+               ended::varchar as updated, leaked
         from runs
         """,
     )
@@ -190,7 +220,7 @@ def listing_table(rows: Sequence[Row]) -> list[Row]:
     """`run_listing` as it is printed: what a reader looks for first stands first, empty columns are left out."""
     lines = [
         {
-            "run": row["run_id"],
+            "run": marked(row["run_id"], row["leaked"]),
             "state": row["state"],
             "step": f"{row['step']}/{row['steps']}" if row["step"] else None,
             "ETA": duration(row["eta_s"]),

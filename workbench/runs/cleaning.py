@@ -1,4 +1,4 @@
-"""What takes disk space and is of no more use: the leftovers of kills, and checkpoints nobody goes on from."""
+"""What takes disk space and is of no more use: the leftovers of kills, checkpoints and vectors nobody goes on from."""
 
 import shutil
 import time
@@ -14,7 +14,9 @@ OLD_S = 3600.0
 
 
 def clean(runs: RunsPaths, *, checkpoints: bool = False, dry_run: bool = False) -> list[tuple[Path, int]]:
-    """Delete leftovers; with `checkpoints` also those of runs that could be resumed. Paths and their bytes.
+    """Delete leftovers; with `checkpoints` also those, and the vectors, of runs that could be resumed.
+
+    Returns the paths and their bytes.
 
     Runs that work, here or on another host, are left alone.
     """
@@ -35,8 +37,8 @@ def leftovers(runs: RunsPaths, checkpoints: bool) -> Iterator[Path]:
             continue
         yield from run.root.rglob(".*.part")
         old = state == "finished" or (checkpoints and state in ("stopped", "failed", "lost"))
-        if old and run.checkpoints.exists():
-            yield run.checkpoints
+        if old:
+            yield from (folder for folder in (run.checkpoints, run.vectors) if folder.exists())
 
 
 def size_of(path: Path) -> int:

@@ -129,7 +129,8 @@ def supervised(work: Work) -> int:
             work.record(ended=utc_now())
         # in this order: a kill between the two must not cost the training
         work.log.state("finished")
-        shutil.rmtree(work.run.checkpoints, ignore_errors=True)
+        for folder in (work.run.checkpoints, work.run.vectors):
+            shutil.rmtree(folder, ignore_errors=True)
         return 0
     except Stopped as stop:
         work.log.state("stopped", message=str(stop))
@@ -156,7 +157,7 @@ def helper_process(run: RunPaths, spec: RunSpec) -> int:
         signal.signal(number, lambda *_: setattr(work, "stop_asked", True))
     try:
         encoder, accelerator = prepare_model(work)
-        train_stage(work, encoder, accelerator)
+        train_stage(work, load_tasks(work), encoder, accelerator)
     except Stopped as stop:
         return stop.exit_code
     return 0
@@ -177,7 +178,7 @@ def do(work: Work) -> None:
         processes=accelerator.num_processes,
         parameters=sum(p.numel() for p in encoder.parameters()),
     )
-    tables = train_stage(work, encoder, accelerator)
+    tables = train_stage(work, tasks, encoder, accelerator)
     if work.settings.train is not None and work.settings.keep == "model":
         save_model(work.run, encoder)
     work.log.state("evaluating")
@@ -189,7 +190,7 @@ def do(work: Work) -> None:
 def evaluate_stage(work: Work, tasks: Mapping[str, RetrievalTask], encoder: Encoder) -> Tables:
     from workbench.evaluation.evaluate import evaluate
 
-    tables, seconds = evaluate(tasks, encoder, work.settings.evaluate, Reporter(work))
+    tables, seconds = evaluate(tasks, encoder, work.settings.evaluate, work.run.vectors, Reporter(work))
     work.seconds |= {stage: round(taken, 3) for stage, taken in seconds.items()}
     return tables
 
@@ -197,8 +198,8 @@ def evaluate_stage(work: Work, tasks: Mapping[str, RetrievalTask], encoder: Enco
 def descriptions(work: Work, tasks: Mapping[str, RetrievalTask]) -> list[dict[str, Any]]:
     from workbench.evaluation.evaluate import described
 
-    specs, prints = work.settings.evaluate.tasks, work.spec.fingerprints
-    return [described(name, specs[name], prints[f"evaluate.tasks.{name}"], task) for name, task in tasks.items()]
+    specs = work.settings.evaluate.tasks
+    return [described(key, specs[key], work.spec.fingerprints, task) for key, task in tasks.items()]
 
 
 class Reporter:
@@ -209,16 +210,19 @@ class Reporter:
     def __init__(self, work: Work) -> None:
         self.work = work
         self.stage = ""
+        self.first = 0
+        """What was done when the stage began: taken over from an earlier start of the run."""
         self.started = self.said = 0.0
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         self.work.check_stop()
         now = time.monotonic()
-        if stage != self.stage:
-            self.stage, self.started = stage, now
-        if now - self.said > self.EVERY_S or done == total:
+        new = stage != self.stage
+        if new:
+            self.stage, self.first, self.started = stage, done, now
+        if new or now - self.said > self.EVERY_S or done == total:
             self.said = now
-            eta = (now - self.started) / max(done, 1) * (total - done)
+            eta = (now - self.started) / max(done - self.first, 1) * (total - done)
             self.work.log.write("progress", stage=stage, done=done, total=total, eta_s=eta)
 
 
@@ -266,7 +270,12 @@ def check_fingerprints(work: Work) -> None:
 def load_tasks(work: Work) -> Mapping[str, RetrievalTask]:
     from workbench.data.loading import load_task
 
-    return {name: load_task(name, spec, work.folder) for name, spec in work.settings.evaluate.tasks.items()}
+    tasks = {key: load_task(key, spec, work.folder) for key, spec in work.settings.evaluate.tasks.items()}
+    of_name: dict[str, str] = {}
+    for key, task in tasks.items():
+        if (other := of_name.setdefault(task.name, key)) != key:
+            raise InputError(f"evaluate.tasks: {other} and {key} are both called {task.name} in results; keep one")
+    return tasks
 
 
 def prepare_model(work: Work) -> tuple[Encoder, Accelerator]:
@@ -287,11 +296,15 @@ def prepare_model(work: Work) -> tuple[Encoder, Accelerator]:
     return encoder.to(accelerator.device), accelerator
 
 
-def train_stage(work: Work, encoder: Encoder, accelerator: Accelerator) -> Tables:
-    """Train where the settings say so; the tables of what was drawn."""
+def train_stage(work: Work, tasks: Mapping[str, RetrievalTask], encoder: Encoder, accelerator: Accelerator) -> Tables:
+    """Train where the settings say so; the tables of what was drawn, and of what leaked.
+
+    Each process looks for leaks by itself, and all find the same.
+    """
     import pyarrow as pa
 
     from workbench.data.loading import load_training_set
+    from workbench.runs.leak_check import check_leaks
     from workbench.training.checkpoints import Checkpoints
     from workbench.training.loop import train
 
@@ -300,20 +313,26 @@ def train_stage(work: Work, encoder: Encoder, accelerator: Accelerator) -> Table
         return {}
     with work.stage("preparing"):
         sets = [load_training_set(name, of, work.folder) for name, of in spec.sets.items()]
+    with work.stage("leakage"):
+        checked = check_leaks(spec, sets, tasks.values(), Reporter(work))
     if accelerator.is_main_process:
+        for message in checked.messages:
+            work.log.write("warning", message=message)
+        work.record(leakage=checked.facts)
         work.log.state("training")
     with work.stage("training"):
         counts = train(
             spec,
             work.settings.seed,
-            sets,
+            checked.sets,
             encoder,
             Checkpoints(work.run.checkpoints),
             work.log,
             accelerator,
             lambda: work.stop_asked,
         )
-    return {name: pa.table(columns) for name, columns in counts.tables(sets).items()}
+    drawn = {name: pa.table(columns) for name, columns in counts.tables(sets).items()}
+    return drawn | {"leakage": checked.table}
 
 
 def save_model(run: RunPaths, encoder: Encoder) -> None:

@@ -48,6 +48,7 @@ STAGED = {
     "measurements": ("measurements", f"{CELL}, measure, value, queries", "true"),
     "sampled_pairs": ("sampled_pairs", "training_set, kind, query_language, passage_language, pairs", "true"),
     "sampled_batches": ("sampled_batches", "training_set, kind, batches", "true"),
+    "leakage": ("leakage", "task, training_set, language, kind, texts, hits, exact, pairs, dropped", "true"),
 }
 """By results file: its staging table, the columns and the rows that are taken."""
 REQUIRED = ("queries", "relevant_ranks", "measurements")
@@ -60,6 +61,7 @@ FACTS = (
     "training_steps",
     "sampled_pairs",
     "sampled_batches",
+    "leakage",
 )
 """Tables with rows of runs, beside `runs` itself."""
 

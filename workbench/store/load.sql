@@ -13,6 +13,7 @@ from (
     union select 'retrieved_languages.parquet', task from incoming_retrieved_languages
     union select 'top_passages.parquet', task from incoming_first_passages
     union select 'measurements.parquet', task from incoming_measurements
+    union select 'leakage.parquet', task from incoming_leakage
 ) anti join incoming_tasks using (task);
 
 select error(file || ': query ' || query_id || ' of task ' || task || ' is not in queries.parquet')
@@ -191,6 +192,11 @@ select getvariable('run'), * from incoming_sampled_pairs order by all;
 
 insert into stored.sampled_batches
 select getvariable('run'), * from incoming_sampled_batches order by all;
+
+insert into stored.leakage
+select getvariable('run'), c.task, i.* exclude (task)
+from incoming_leakage i join task_codes c on c.name = i.task
+order by all;
 
 select error('relevant_ranks.parquet: passage ' || passage_id || ' is ranked more than once for query ' || query_id
     || ' in ' || concat_ws(' ', setting, query_language, pool_language))

@@ -79,6 +79,7 @@ def run_row(run: RunPaths, spec: RunSpec, ending: Ending, events: Sequence[Event
         "config": as_json(to_plain(spec)),
         "environment": as_json(environment),
         "fingerprints": as_json(spec.fingerprints),
+        "leaked": leaked(environment),
     }
 
 
@@ -91,6 +92,13 @@ def run_name(run_id: str) -> str:
 def seconds_at_work(environment: Mapping[str, Any]) -> float | None:
     stages = environment.get("seconds")
     return sum(filter(None, map(number, stages.values()))) if isinstance(stages, Mapping) else None
+
+
+def leaked(environment: Mapping[str, Any]) -> bool | None:
+    """Whether the run trained on texts of its tasks; null where nobody looked."""
+    check = environment.get("leakage")
+    found = check.get("leaked") if isinstance(check, Mapping) else None
+    return found if isinstance(found, bool) else None
 
 
 def training_steps(run: RunPaths, events: Sequence[Event]) -> list[dict[str, Any]]:

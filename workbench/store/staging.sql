@@ -30,3 +30,8 @@ create or replace temp table incoming_sampled_pairs (
 create or replace temp table incoming_sampled_batches (
     training_set varchar not null, kind varchar not null, batches bigint not null
 );
+create or replace temp table incoming_leakage (
+    task varchar not null, training_set varchar not null, language varchar not null, kind varchar not null,
+    texts integer not null, hits integer not null, exact integer not null, pairs integer not null,
+    dropped boolean not null
+);

@@ -62,9 +62,16 @@ select r.run_id, f.* exclude (run) from stored.sampled_pairs f join stored.runs 
 create or replace view sampled_batches as
 select r.run_id, f.* exclude (run) from stored.sampled_batches f join stored.runs r on r.run = f.run;
 
+-- what the leakage check found; runs.leaked says whether a run trained on it, and is null where nobody looked
+create or replace view leakage as
+select r.run_id, t.name as task, t.task_id, f.* exclude (run, task)
+from stored.leakage f
+join stored.runs r on r.run = f.run
+join stored.tasks t on t.task = f.task;
+
 create or replace view cell_measures as
 select r.run_id, r.run_name, r.arm, r.experiment, t.name as task, t.task_id, c.setting, c.query_language,
-    c.pool_language, m.name as measure, f.value, f.queries
+    c.pool_language, m.name as measure, f.value, f.queries, r.leaked
 from stored.measurements f
 join stored.runs r on r.run = f.run
 join stored.cells c on c.cell = f.cell
@@ -101,13 +108,24 @@ from counted n
 join stored.cells c on c.cell = n.cell
 join pools p on p.task = c.task;
 
--- macro means: every cell of a setting counts alike
+-- macro means: every cell of a setting counts alike, but for those of the languages that the task's option leave_out
+-- names, as query or pool language
 create or replace view setting_measures as
+with left_out as (
+    select task, unnest(try_cast(options -> 'leave_out' as varchar[])) as language from stored.tasks
+),
+counted as (
+    select cell, task, setting
+    from stored.cells c
+    where not exists (
+        from left_out o where o.task = c.task and o.language in (c.query_language, c.pool_language)
+    )
+)
 select r.run_id, r.run_name, r.arm, r.experiment, r.sampling, r.alpha, r.seed, t.name as task, t.task_id, s.setting,
-    m.name as measure, s.value, s.cells
+    m.name as measure, s.value, s.cells, r.leaked
 from (
     select f.run, c.task, c.setting, f.measure, avg(f.value) as value, count(f.value) as cells
-    from stored.measurements f join stored.cells c on c.cell = f.cell
+    from stored.measurements f join counted c on c.cell = f.cell
     group by f.run, c.task, c.setting, f.measure
 ) s
 join stored.runs r on r.run = s.run
@@ -115,12 +133,13 @@ join stored.tasks t on t.task = s.task
 join stored.measures m on m.measure = s.measure
 where r.state = 'finished';
 
--- over seeds; a seed that was run twice counts once, by its latest run
+-- over seeds; a seed that was run twice counts once, by its latest run. leaked: of any run
 create or replace view arm_measures as
 select arm, experiment, sampling, alpha, task, task_id, setting, measure, avg(value) as mean,
-    stddev_samp(value) as standard_deviation, count(*) as n
+    stddev_samp(value) as standard_deviation, count(*) as n, bool_or(leaked) as leaked
 from (
-    select arm, experiment, sampling, alpha, task, task_id, setting, measure, seed, arg_max(value, run_id) as value
+    select arm, experiment, sampling, alpha, task, task_id, setting, measure, seed, arg_max(value, run_id) as value,
+        bool_or(leaked) as leaked
     from setting_measures
     group by all
 )

@@ -68,8 +68,9 @@ class Source:
         same = (pairs.negatives >= 0) & (keys[pairs.negatives] == keys[pairs.passages]) & pairs.has
         self.name = pairs.name
         self.languages = pairs.languages
+        self.notes = pairs.notes
         self.blank = int((~pairs.has).all(axis=1).sum())
-        """Pairs in no language, as `hold_out_all` leaves those that share texts with held-out pairs."""
+        """Pairs in no language: they share texts with held-out pairs (`hold_out_all`) or tasks (`leakage`)."""
         self.contradictions = int(same.sum())
         """Texts that are both the passage of a pair and its hard negative; the pair is not used in that language."""
         self.has: NDArray[np.bool_] = pairs.has & ~same
@@ -203,10 +204,11 @@ class Sampler:
     def _warn_of_contents(self) -> None:
         for source in self._sources:
             pairs, largest = source.size(ANY), int(np.bincount(source.groups).max(initial=0))
+            self.warnings += [f"{source.name}: {note}" for note in source.notes]
             if source.blank:
                 self.warnings.append(
-                    f"{source.name}: {source.blank} of {len(source.counts)} pairs share texts with held-out pairs and "
-                    "are never drawn"
+                    f"{source.name}: {source.blank} of {len(source.counts)} pairs are never drawn: they share texts "
+                    "with held-out pairs or evaluation tasks"
                 )
             if source.contradictions:
                 self.warnings.append(
