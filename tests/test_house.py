@@ -1,7 +1,9 @@
 """The checks of the code itself: format, lint, types, who may import whom."""
 
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -46,3 +48,15 @@ import workbench.runs.worker, workbench.training.loop, workbench.evaluation.eval
 def test_help_loads_next_to_nothing() -> None:
     heavy = {"duckdb", "pydantic", "pyarrow", "numpy", "yaml", "psutil", "torch"}
     assert not loaded_after("import workbench.cli") & heavy
+
+
+def test_a_bare_machine_needs_what_the_readme_says() -> None:
+    worker = """
+import workbench.runs.worker, workbench.training.loop, workbench.evaluation.evaluate, workbench.data.loading
+"""
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    names = {re.split(r"[<>=\[]", dependency)[0] for dependency in declared}
+    modules = {"faiss": "faiss-cpu", "yaml": "pyyaml"}
+    loaded = {modules.get(module, module) for module in loaded_after(worker)} & names
+    said = re.search(r"GPU machine that has ([^(]*)\(", (ROOT / "README.md").read_text())
+    assert said and loaded - {"packaging"} == set(re.split(r",\s+|\s+and\s+", said[1].strip()))

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sentencex import get_sentence_boundaries
-
 from workbench.data.json_values import member, optional, parts, read_json, text
 from workbench.data.rows import Row, rows_of
 from workbench.errors import InputError
@@ -147,6 +145,8 @@ def sentences(context: str, language: str, spans: Iterable[Span] = ()) -> list[S
     Where a sentence would end inside one of the `spans` (answers), it is joined with the next. A stretch of white
     space is no sentence. A language that the splitter has no rules for is split by the general ones.
     """
+    from sentencex import get_sentence_boundaries  # a machine that cuts no paragraphs need not have it
+
     inside = [trimmed(context, *span) for span in spans]
     starts = [boundary["start_index"] for boundary in get_sentence_boundaries(language, context)]
     uncut = [at for at in starts if at > 0 and not any(start < at < end for start, end in inside)]

@@ -54,7 +54,7 @@ def arm_figures(store: Path, arms: Sequence[str]) -> list[Row]:
 def arm_table(figures: Sequence[Row]) -> list[Row]:
     """`arm_figures` with one row an arm and task, as it is printed: `mean ± sd`.
 
-    Where a task was searched to a depth, the size of its pool stands beside it: figures of other pools are others.
+    Where a task was searched to a depth, that and the size of its pool stand beside it: others give other figures.
     """
     names = task_names(figures)
     rows: dict[tuple[str, str], Row] = {}
@@ -66,12 +66,13 @@ def arm_table(figures: Sequence[Row]) -> list[Row]:
                 "arm": marked(row["arm"], row["leaked"]),
                 "task": names[row["task_id"]],
                 "pool": row["pool"] if row["depth"] else None,
+                "depth": row["depth"],
                 "runs": row["n"],
             },
         )
         line[headline(row["setting"], row["measure"])] = spread(row["mean"], row["sd"])
-    pool = ["pool"] if any(line["pool"] for line in rows.values()) else []
-    columns = ["arm", "task", *pool, "runs", *(headline(*h) for h in HEADLINES)]
+    searched = ["pool", "depth"] if any(line["depth"] for line in rows.values()) else []
+    columns = ["arm", "task", *searched, "runs", *(headline(*h) for h in HEADLINES)]
     return [{column: line.get(column) for column in columns} for line in rows.values()]
 
 

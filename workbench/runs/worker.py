@@ -17,9 +17,9 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from workbench.encoder import Encoder
     from workbench.evaluation.tables import Tables
 
-REPORTED = ("torch", "transformers", "accelerate", "tokenizers", "numpy", "pyarrow")
-"""Packages whose versions a run records."""
+REPORTED = ("torch", "transformers", "accelerate", "tokenizers", "numpy", "pyarrow", "faiss-cpu", "sentencex")
+"""Packages whose versions a run records, those that are installed."""
 LOCK_WAIT_S = 2.0
 """Patience with the run's lock: a view that looks whether a worker lives holds it for an instant."""
 
@@ -229,7 +229,7 @@ class Reporter:
 def environment(work: Work) -> dict[str, Any]:
     """Where and with what the run works."""
     return {
-        "versions": {"workbench": workbench.__version__, **{name: version(name) for name in REPORTED}},
+        "versions": versions(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "host": socket.gethostname(),
@@ -238,6 +238,14 @@ def environment(work: Work) -> dict[str, Any]:
         "threads": threads(work),
         "fingerprints": dict(work.spec.fingerprints),
     }
+
+
+def versions() -> dict[str, str]:
+    found = {"workbench": workbench.__version__}
+    for name in REPORTED:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def threads(work: Work) -> int:
