@@ -13,7 +13,7 @@ from typing import Any, Literal
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from workbench.data.json_values import member, number, optional, read_json
+from workbench.data.reading.json_values import member, number, optional, read_json
 from workbench.errors import InputError, allowed
 from workbench.pretrained import refused
 

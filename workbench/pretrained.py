@@ -14,7 +14,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from workbench.data.fingerprints import local_checkpoint
-from workbench.data.json_values import member, read_json
+from workbench.data.reading.json_values import member, read_json
 from workbench.errors import InputError
 
 SMALL = "workbench-small"

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.data.lareqa import load_lareqa
-from workbench.data.leakage import find_leaks
-from workbench.data.ngrams import CHARACTERS
+from workbench.data.leaks.leakage import find_leaks
+from workbench.data.leaks.ngrams import CHARACTERS
 from workbench.data.pairs import ParallelPairs
 from workbench.data.task import RetrievalTask
+from workbench.data.tasks.lareqa import load_lareqa
 
 LIMIT_S, LIMIT_BYTES = 60.0, 2e9
 PLANTED = 300

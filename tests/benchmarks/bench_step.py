@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 
-from workbench.data.parallel_files import load_pairs
+from workbench.data.training_sets.parallel_files import load_pairs
 from workbench.encoder import load_encoder
 from workbench.records import ModelSpec, TrainSpec
 from workbench.training.contrast import backward

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.data.test_lareqa import paragraph, write
+from tests.data.tasks.test_lareqa import paragraph, write
 from workbench.data import demo
 from workbench.data.loading import load_task, load_training_set
 from workbench.errors import InputError

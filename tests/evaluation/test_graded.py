@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from tests.data.benchmarks import passage, query, write_beir
+from tests.data.tasks.benchmarks import passage, query, write_beir
 from tests.evaluation.made import ranked_pools
-from workbench.data.beir import load_beir
+from workbench.data.tasks.beir import load_beir
 from workbench.evaluation.measures import MEASURES, RETRIEVAL, measure_cells
 from workbench.evaluation.ranking import rank_task
 from workbench.records import ALL_POOLS, SETTINGS

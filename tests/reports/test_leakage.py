@@ -88,7 +88,7 @@ def test_a_table_says_which_languages_its_means_leave_out(tmp_path: Path) -> Non
 def test_a_task_that_was_searched_to_a_depth_has_its_pool_beside_it(tmp_path: Path) -> None:
     store = with_options(tmp_path, depth=1000)
     (line,) = arm_table(arm_figures(store, ["hybrid-a50-1c9e07"]))
-    assert line["pool"] == 36 and list(line)[:4] == ["arm", "task", "pool", "runs"]
+    assert line["pool"] == 36 and list(line)[:4] == ["arm", "task", "pool", "depth"]
 
 
 def test_cells_with_machine_translated_questions_are_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

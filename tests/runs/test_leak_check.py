@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from tests.data.leak_examples import TrainingRow, make_set, make_task
+from tests.data.leaks.leak_examples import TrainingRow, make_set, make_task
 from workbench.config import expand, freeze
 from workbench.data.demo import retrieval_task, training_pairs
 from workbench.errors import InputError

@@ -9,7 +9,7 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from workbench.data.json_values import member, read_json
+from workbench.data.reading.json_values import member, read_json
 from workbench.errors import InputError
 from workbench.files import write_whole
 from workbench.paths import cache_folder

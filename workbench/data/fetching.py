@@ -20,7 +20,7 @@ from urllib.request import urlopen
 
 from workbench.data.catalog import KNOWN_SETS, KnownSet, Source, expanded, fingerprint, known_set
 from workbench.data.fetched import Fetched, fetched_set, folder_of, write_manifest
-from workbench.data.languages import name_of
+from workbench.data.reading.languages import name_of
 from workbench.errors import InputError, WorkbenchError, WorkError, allowed
 from workbench.files import locked, write_whole
 

@@ -3,24 +3,24 @@
 from dataclasses import replace
 from pathlib import Path
 
-from workbench.data.beir import load_beir
 from workbench.data.catalog import check_options, known_loader, known_set
 from workbench.data.demo import retrieval_task, training_pairs
-from workbench.data.dpr import load_dpr
 from workbench.data.fetched import fetched_set, folder_of
 from workbench.data.fingerprints import located
-from workbench.data.lareqa import load_lareqa
-from workbench.data.lines import load_line_pairs
-from workbench.data.miracl import load_miracl
-from workbench.data.mmarco import load_mmarco
-from workbench.data.mr_tydi import load_mr_tydi
 from workbench.data.pairs import ParallelPairs, capped
-from workbench.data.parallel_files import load_pairs
-from workbench.data.squad import load_squad_pairs
 from workbench.data.task import RetrievalTask
-from workbench.data.tydiqa import load_tydiqa
-from workbench.data.tydiqa_primary import load_tydiqa_primary
-from workbench.data.xor_tydi import load_xor_tydi
+from workbench.data.tasks.beir import load_beir
+from workbench.data.tasks.lareqa import load_lareqa
+from workbench.data.tasks.miracl import load_miracl
+from workbench.data.tasks.tydiqa import load_tydiqa
+from workbench.data.tasks.tydiqa_primary import load_tydiqa_primary
+from workbench.data.tasks.xor_tydi import load_xor_tydi
+from workbench.data.training_sets.dpr import load_dpr
+from workbench.data.training_sets.lines import load_line_pairs
+from workbench.data.training_sets.mmarco import load_mmarco
+from workbench.data.training_sets.mr_tydi import load_mr_tydi
+from workbench.data.training_sets.parallel_files import load_pairs
+from workbench.data.training_sets.squad import load_squad_pairs
 from workbench.errors import InputError
 from workbench.paths import cache_folder
 from workbench.records import PairSetSpec, TaskSpec

@@ -43,7 +43,7 @@ def check_specs(specs: Sequence[RunSpec]) -> list[Row]:
     InputError
         No run trains, or a set or task is not sound.
     """
-    from workbench.data.leakage import find_leaks
+    from workbench.data.leaks.leakage import find_leaks
     from workbench.data.loading import load_task, load_training_set
 
     checked: list[tuple[Any, Any]] = []
