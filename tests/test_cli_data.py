@@ -94,6 +94,20 @@ def test_a_set_can_be_looked_at(tmp_path: Path, repository: Path) -> None:
     assert "নদীর নাম কী?" in text and "splitter: sentencex" in text
 
 
+def test_the_demo_set_is_both_a_task_and_a_training_set(tmp_path: Path) -> None:
+    for kind, column in (("task", "queries"), ("training", "pairs")):
+        arguments = ("data", "show", "demo", "--kind", kind, "--language", "de", "--language", "tr")
+        (found,) = rows(tmp_path, *arguments)
+        assert [row["language"] for row in found["languages"]] == ["de", "tr"] and column in found["languages"][0]
+    assert rows(tmp_path, "data", "list") == rows(tmp_path, "data")
+
+
+def test_a_misspelt_task_is_not_taken_for_one_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    error = workbench(tmp_path, "evaluate", "--model", "builtin", "--task", "xqad_r", "--path", "folder", code=2)[1]
+    assert "'xqad_r' is no known task; did you mean 'xquad_r'?" in error
+
+
 def test_own_files_can_be_looked_at(tmp_path: Path) -> None:
     write_pairs(tmp_path / "pairs.jsonl", "Wo?", "Dort.")
     (found,) = rows(tmp_path, "data", "show", "mine", "--path", "pairs.jsonl", "--sample", "1")
@@ -101,14 +115,32 @@ def test_own_files_can_be_looked_at(tmp_path: Path) -> None:
     assert found["examples"][0]["query"] == "Wo? 0"
 
 
+def test_what_was_left_out_is_told_and_nothing_steers_the_terminal(tmp_path: Path) -> None:
+    rows_ = [
+        {"question": "Wo \x1b[2Jliegt\nes?", "positive_ctxs": [{"title": "", "text": "Dort \u202eist es."}]},
+        {"question": "Ohne?", "positive_ctxs": []},
+    ]
+    (tmp_path / "dpr.json").write_text(json.dumps(rows_))
+    arguments = ("data", "show", "mine", "--path", "dpr.json", "--loader", "dpr", "--sample", "1")
+    (found,) = rows(tmp_path, *arguments)
+    assert found["notes"] == {"left out": ["1 of 2 questions have no positive passage and are left out"]}
+    assert found["examples"][0]["query"] == rows_[0]["question"]
+    text = workbench(tmp_path, *arguments)[0]
+    assert "left out: 1 of 2 questions" in text and "query: Wo [2Jliegt es?" in text and "\x1b" not in text
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["show", "tydiqa"], "'tydiqa' is no known data set; allowed: .*; did you mean 'tydiqa_r'"),
-        (["show", "tydiqa_r"], "tydiqa_r"),
+        (["show", "tydiqa_r"], "tydiqa_r is not on this machine: `workbench data fetch tydiqa_r`, or give its --path"),
+        (["show", "entity_questions"], "entity_questions is not on this machine: give its --path"),
         (["show", "demo", "--language", "xx"], "'xx'"),
+        (["show", "mr_tydi", "--split", "dev"], "--split 'dev': mr_tydi is a training set"),
         (["show", "mine", "--path", "no.jsonl"], "no.jsonl: there is no such file"),
         (["show", "mine", "--path", "x", "--loader", "lareq"], "--loader 'lareq': allowed: .*did you mean 'lareqa'"),
+        (["show", "demo", "--kind", "set"], "--kind 'set': allowed: task, training"),
+        (["show", "xquad_r", "--path", ".", "--loader", "beir", "--kind", "training"], "reads no training sets"),
         (["fetch", "nope"], "'nope' is no known data set"),
         (["check", "no.yaml"], "no.yaml"),
     ],

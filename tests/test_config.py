@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from workbench.config import Experiment, expand, freeze, make_run_id, read_config, reference
+from workbench.data.fetching import fetch
 from workbench.errors import InputError
 from workbench.records import RunSpec, from_plain, to_plain
 
@@ -206,3 +207,39 @@ def test_the_shipped_configs_are_sound(file: Path) -> None:
     experiment = read_config(file)
     assert all(settings.name == file.stem for settings in experiment.settings)
     assert file.read_text().startswith("#")
+
+
+def test_the_order_of_languages_and_settings_makes_no_other_arm() -> None:
+    tasks = [
+        {"languages": ["en", "de"], "settings": ["multilingual", "monolingual"], "leave_out": ["en", "de"]},
+        {"languages": ["de", "en", "de"], "settings": ["monolingual", "multilingual"], "leave_out": ["de", "en"]},
+        {"languages": ["de", "es"], "settings": ["monolingual", "multilingual"], "leave_out": ["de", "en"]},
+    ]
+    one, same, other = (frozen(content(evaluate={"tasks": {"demo": task}}))[0] for task in tasks)
+    assert one.arm == same.arm != other.arm
+    assert one.settings.evaluate == same.settings.evaluate
+
+
+@pytest.mark.parametrize("name", ["mine", "questions", "path", "seed"])
+def test_a_task_of_any_name_counts_in_the_arm(tmp_path: Path, name: str) -> None:
+    (tmp_path / "en.json").write_text("{}")
+    specs = [{"path": ".", "loader": "lareqa", **more} for more in ({}, {"passage_text": "sentence_paragraph"})]
+    arms = {frozen(content(evaluate={"tasks": {name: spec}}), tmp_path)[0].arm for spec in specs}
+    assert len(arms) == 2
+
+
+def test_languages_fetched_later_do_not_change_a_run(tmp_path: Path) -> None:
+    for name in ("swahili", "thai"):
+        folder = tmp_path / "copy" / f"mrtydi-v1.1-{name}"
+        folder.mkdir(parents=True)
+        (folder / "train.jsonl.gz").write_bytes(b"x")
+
+    def spec(**more: Any) -> RunSpec:
+        return frozen(content(train={"sets": {"mr_tydi": more}, "steps": 5}), tmp_path)[0]
+
+    fetch("mr_tydi", ["th"], tmp_path / "copy")
+    before = spec()
+    assert before.settings.train is not None and before.settings.train.sets["mr_tydi"].languages == ("th",)
+    fetch("mr_tydi", ["sw"], tmp_path / "copy")
+    assert spec(languages=["th"]).arm == before.arm != spec().arm
+    assert spec(languages=["th", "sw"]).arm == spec().arm

@@ -116,6 +116,7 @@ def evaluate(
     model: Annotated[str, typer.Option(help="A checkpoint: a folder or a hub id.")],
     task: Annotated[str, typer.Option(help="The name of the task, such as xquad_r.")],
     path: Annotated[str | None, typer.Option(help="Where the task's data are.")] = None,
+    loader: Annotated[str | None, typer.Option(help="How they are read; default as the name tells.")] = None,
     sets: Sets = None,
     detach: Detach = False,
     as_json: Json = False,
@@ -126,7 +127,8 @@ def evaluate(
     from workbench.config import expand, freeze
     from workbench.launching import launch
 
-    content = {"name": "evaluate", "model": {"checkpoint": model}, "evaluate": {"tasks": {task: {"path": path}}}}
+    tasks = {task: {"path": path, "loader": loader}}
+    content = {"name": "evaluate", "model": {"checkpoint": model}, "evaluate": {"tasks": tasks}}
     specs = freeze(expand(content, "evaluate", sets or ()), Path.cwd())
     raise typer.Exit(launch(specs, store, RunsPaths(runs), jobs=None, detach=detach, as_json=as_json))
 

@@ -22,12 +22,22 @@ def list_sets(context: typer.Context, as_json: Json = False) -> None:
         emit(catalogue(), as_json)
 
 
+@data_app.command("list")
+def list_again(as_json: Json = False) -> None:
+    """List the known data sets, as `workbench data` does."""
+    from workbench.reports.datasets import catalogue
+    from workbench.reports.output import emit
+
+    emit(catalogue(), as_json)
+
+
 @data_app.command("show")
 def show_set(
     name: Annotated[str, typer.Argument(help="A known set, or any name together with --path.")],
     path: Annotated[str | None, typer.Option(help="Its file or folder; default where it was fetched to.")] = None,
     loader: Annotated[str | None, typer.Option(help="How it is read; default as the name or the path tells.")] = None,
-    language: Annotated[str | None, typer.Option(help="Only this language.")] = None,
+    language: Annotated[list[str] | None, typer.Option(help="Only this language; repeatable.")] = None,
+    kind: Annotated[str | None, typer.Option(help="training or task, where a name stands for both.")] = None,
     split: Annotated[str | None, typer.Option(help="Part of the set, such as dev.")] = None,
     sample: Annotated[int, typer.Option(min=0, help="Examples of each language.")] = 0,
     as_json: Json = False,
@@ -36,7 +46,7 @@ def show_set(
     from workbench.reports.datasets import described, print_set
     from workbench.reports.output import emit
 
-    found = described(name, path, loader, language, split, sample)
+    found = described(name, path, loader, language, split, sample, kind)
     if as_json:
         emit([found], as_json)
     else:

@@ -21,9 +21,10 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
 from workbench.data.catalog import Kind, check_options, known_loader, known_set
+from workbench.data.fetched import languages_of
 from workbench.data.fingerprints import fingerprints
 from workbench.errors import InputError, allowed
-from workbench.records import RunSpec, Settings, from_plain, to_plain
+from workbench.records import SETTINGS, RunSpec, Settings, from_plain, to_plain
 
 NOT_IN_ARM = (
     "seed",
@@ -219,6 +220,8 @@ def messages(error: ValidationError) -> Iterator[str]:
                 option.strip().strip("'") for option in problem["ctx"]["expected"].replace(" or ", ", ").split(",")
             ]
             yield f"{key}: {value!r} is not allowed; {allowed(value, options)}"
+        elif problem["type"] == "tuple_type":
+            yield f"{key}: {value!r}: give a list, such as [{value}]"
         else:
             words = problem["msg"].removeprefix("Value error, ")
             yield f"{key}: {value!r}: {words[0].lower()}{words[1:]}"
@@ -305,7 +308,8 @@ def freeze(experiment: Experiment, folder: Path, now: datetime | None = None) ->
     now = now or datetime.now(UTC)
     known: dict[str, dict[str, str]] = {}
     specs = []
-    for settings, swept in zip(experiment.settings, experiment.swept, strict=True):
+    for given, swept in zip(experiment.settings, experiment.swept, strict=True):
+        settings = with_languages(given)
         # the runs of a sweep read the same files over and over
         paths = json.dumps(
             [to_plain(settings.model), to_plain(settings.evaluate), to_plain(settings.train and settings.train.sets)]
@@ -324,6 +328,31 @@ def freeze(experiment: Experiment, folder: Path, now: datetime | None = None) ->
             )
         )
     return specs
+
+
+def with_languages(settings: Settings) -> Settings:
+    """Settings whose lists of languages and settings are in order, and that name the languages of what was fetched.
+
+    Sets that are fetched by language can be added to: a run, and its arm, must not change by that.
+    """
+
+    def named(name: str, spec: Any) -> Any:
+        languages = languages_of(name, spec)
+        return replace(spec, languages=None if languages is None else tuple(sorted(set(languages))))
+
+    tasks = {
+        name: replace(
+            named(name, spec),
+            settings=tuple(setting for setting in SETTINGS if setting in spec.settings),
+            leave_out=tuple(sorted(set(spec.leave_out))),
+        )
+        for name, spec in settings.evaluate.tasks.items()
+    }
+    settings = replace(settings, evaluate=replace(settings.evaluate, tasks=tasks))
+    if settings.train is not None:
+        sets = {name: named(name, spec) for name, spec in settings.train.sets.items()}
+        settings = replace(settings, train=replace(settings.train, sets=sets))
+    return settings
 
 
 def make_run_id(now: datetime, label: str, seed: int, arm_hash: str) -> str:
@@ -352,7 +381,9 @@ def compared(settings: Settings, prints: Mapping[str, str]) -> Plain:
     Keys at their default are left out, so that a key that a later version adds leaves the arms as they are.
     """
     plain: Plain = changed(settings)
-    places = [key if key in ("model.checkpoint",) or key.endswith(".questions") else f"{key}.path" for key in prints]
+    # beside `evaluate.tasks.<name>` and `train.sets.<name>`, whatever the name, keys are those of single settings
+    is_set = re.compile(r"(evaluate\.tasks|train\.sets)\.[^.]+").fullmatch
+    places = [f"{key}.path" if is_set(key) else key for key in prints]
     for dotted in (*NOT_IN_ARM, *places):
         *parents, last = dotted.split(".")
         place: Any = plain

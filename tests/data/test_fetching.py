@@ -1,8 +1,11 @@
 """Fetching: from copies of repositories, through `datasets` where they hold tables."""
 
+import http.server
 import json
 import subprocess
 import sys
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +14,7 @@ import pytest
 
 from workbench.data.catalog import KNOWN_SETS
 from workbench.data.fetched import fetched_set, folder_of
-from workbench.data.fetching import fetch, main, parts_of
+from workbench.data.fetching import Place, fetch, fetchable, main, parts_of, table_files
 from workbench.errors import InputError, WorkError
 from workbench.files import locked
 
@@ -172,3 +175,73 @@ def test_a_damaged_manifest_is_told(queries: Path) -> None:
     (folder_of("mr_tydi") / "manifest.json").write_text("{")
     with pytest.raises(InputError, match=r"manifest\.json: not valid JSON"):
         fetched_set("mr_tydi")
+
+
+def test_a_download_that_breaks_off_is_not_taken_for_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import workbench.data.fetching as fetching
+
+    monkeypatch.setattr("huggingface_hub.constants.is_offline_mode", lambda: False)
+    sizes = {"announced": 4, "sent": 2}
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(sizes["announced"]))
+            self.end_headers()
+            self.wfile.write(b"x" * sizes["sent"])
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        source = replace(fetchable("xquad_r").source, repository=f"http://127.0.0.1:{server.server_port}")  # type: ignore[type-var]
+        monkeypatch.setattr(fetching, "fetchable", lambda _: replace(fetchable("xquad_r"), source=source))
+        try:
+            assert main(["xquad_r"]) == 2
+            assert "ar.json: does not answer (IncompleteRead" in capfd.readouterr().err
+            assert fetched_set("xquad_r") is None and not list(folder_of("xquad_r").rglob("*.json"))
+            sizes["sent"] = 4
+            whole = fetch("xquad_r")
+            assert fetched_set("xquad_r") == whole
+            sizes["sent"] = 1
+            assert main(["xquad_r", "--again"]) == 2
+            assert fetched_set("xquad_r") == whole and (folder_of("xquad_r") / "ar.json").read_bytes() == b"xxxx"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("form", ["{config}/train/0000.parquet", "{config}/train-00000-of-00001.parquet"])
+def test_tables_need_no_readme(tmp_path: Path, form: str) -> None:
+    for code in ("ar", "zh"):
+        file = tmp_path / "copy" / form.format(config=f"mlqa-translate-train.{code}")
+        file.parent.mkdir(parents=True)
+        pq.write_table(pa.table({"id": [code]}), file)
+    fetch("mlqa_translate_train", ["zh"], tmp_path / "copy")
+    (table,) = folder_of("mlqa_translate_train").rglob("*.parquet")
+    assert table.parent.name == "mlqa-translate-train.zh" and pq.read_table(table).to_pylist() == [{"id": "zh"}]
+
+
+def test_converted_tables_are_asked_for_by_their_files() -> None:
+    source = fetchable("mlqa_translate_train").source
+    assert source is not None
+    found = table_files(Place(source, None, "1" * 40), "mlqa-translate-train.ar", "train")
+    assert found == {"data_files": {"train": "mlqa-translate-train.ar/train/*.parquet"}}
+    named = fetchable("squad").source
+    assert named is not None and table_files(Place(named, None, "1"), "plain_text", "train") == {"name": "plain_text"}
+
+
+def test_nothing_is_added_to_a_copy_from_the_hub(queries: Path) -> None:
+    fetch("mr_tydi", ["sw"], queries)
+    with pytest.raises(InputError, match="mr_tydi: the languages that are there are of a copy; give it with --from"):
+        fetch("mr_tydi", ["fi"])
+    assert fetch("mr_tydi", ["sw"]).languages == ("sw",)
+
+
+def test_all_names_are_known_before_the_first_is_fetched(queries: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["mr_tydi", "nope", "--language", "th", "--copy", str(queries)]) == 2
+    assert fetched_set("mr_tydi") is None and "'nope'" in capfd.readouterr().err

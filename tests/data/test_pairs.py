@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tests.data.examples import PROPERTY, make_pairs, parallel_pairs
+from tests.data.examples import PROPERTY, make_pairs, parallel_pairs, without
 from workbench.data.pairs import (
     ParallelPairs,
     capped,
@@ -211,3 +211,16 @@ def test_holding_out_everything_is_an_error() -> None:
     same = replace(pairs, passages=np.broadcast_to(pairs.passages[0], (5, 2)))
     with pytest.raises(InputError, match="set: each of its 4 training pairs has a text of a held-out pair"):
         hold_out_all([make_pairs(50, ("en",), "large"), same], 1)
+
+
+def test_pairs_that_a_leak_took_are_held_out_by_nobody() -> None:
+    """They count among the first all the same, so that the others are those of a run that keeps them."""
+    pairs = make_pairs(40, ("de", "en"))
+    first = hash_order(pairs.pair_ids)[:6]
+    gone = np.zeros(pairs.has.shape, np.bool_)
+    gone[first[:4]] = True
+    ((training, held),) = hold_out_all([without(pairs, gone)], 6)
+    assert training.pair_ids == hold_out_all([pairs], 6)[0][0].pair_ids
+    assert set(held.pair_ids) == {pairs.pair_ids[row] for row in first[4:]}
+    with pytest.raises(InputError, match=r"of the 4 pairs that train\.validation\.pairs holds out none is left"):
+        hold_out_all([without(pairs, gone)], 4)

@@ -211,6 +211,15 @@ def test_own_language_needs_a_relevant_in_the_querys_language() -> None:
     assert (M, "th", "*", "own_language_first") not in alone
 
 
+def test_several_relevants_in_one_language_are_not_parallel() -> None:
+    rows = [(M, "en", "*", 0, "en", 1, 1), (M, "en", "*", 0, "en", 2, 40)]
+    found = figures(measure_cells(made_rankings(rows, [10, 10, 10, 30])))
+    assert {key[3] for key in found} == set(RETRIEVAL)
+    rows += [(M, "en", "*", 1, "en", 1, 2), (M, "en", "*", 1, "de", 1, 5), (M, "en", "*", 1, "en", 1, 9)]
+    found = figures(measure_cells(made_rankings(rows, [10, 10, 10, 30])))
+    assert found[M, "en", "*", "rank_distance"] == (7, 1) and found[M, "en", "*", "own_language_first"] == (1, 1)
+
+
 def test_rows_are_sorted_by_cell_then_measure() -> None:
     measurements = measure_cells(made_rankings(PARALLEL_ROWS, [100, 200, 200, 500]))
     columns = ("setting", "query_language", "pool_language", "measure")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tests.evaluation.made import Sizes, expected_ranks, made_task, ranked_pools
 from tests.evaluation.test_ranking import SIZES, assert_sorted, rank_rows
 from workbench.data.task import RetrievalTask
-from workbench.errors import Stopped
+from workbench.errors import Stopped, WorkError
 from workbench.evaluation import lists, search
 from workbench.evaluation.measures import measure_cells
 from workbench.evaluation.pools import query_rows
@@ -134,6 +134,45 @@ def test_more_relevants_than_are_looked_for_at_a_time(folder: Path, monkeypatch:
     task, queries, passages = made_task(Sizes(relevants=9), seed=6)
     found = searched(task, queries, in_files(folder, passages, 6), TaskSpec(depth=100))
     assert_same(found, rank_task(task, queries, passages))
+
+
+def test_copies_in_several_pools_tie_however_a_product_is_rounded(folder: Path) -> None:
+    # each text stands once in each of three pools of uneven sizes, so that blocks of products differ in shape
+    random, texts = np.random.default_rng(1), 90
+    languages = np.repeat(np.arange(3, dtype=np.int16), [60, 70, 80])
+    every = np.concatenate([np.arange(40), 40 + random.permutation(50)])
+    candidates = np.concatenate([random.permutation(every[:size]) for size in (60, 70, 80)])
+    shuffled = random.permutation(len(languages))
+    task, *_ = made_task(Sizes(questions=40, candidates=210, texts=texts), seed=0)
+    found, relevant = np.argwhere(np.arange(40)[:, None] == candidates[shuffled]).T
+    task = replace(
+        task,
+        candidate_languages=languages[shuffled],
+        candidates=candidates[shuffled].astype(np.int32),
+        relevant_queries=found.astype(np.int32),
+        relevant_candidates=relevant.astype(np.int32),
+        relevances=np.ones(len(found), np.int16),
+    )
+    passages = unit(random, texts, 100)
+    for chunk in (7, 11, 13):
+        near = passages[np.arange(len(task.query_texts)) % texts] + 0.3 * unit(random, len(task.query_texts), 100)
+        queries = (near / np.linalg.norm(near, axis=1, keepdims=True)).astype(np.float32)
+        top = searched(task, queries, in_files(folder, passages, chunk), TaskSpec(depth=210, index="flat")).top
+        assert top is not None
+        merged = top.setting == SETTINGS.index("multilingual")
+        text, candidate, position = task.candidates[top.candidate], top.candidate, top.position
+        same = merged[1:] & (position[1:] > 1) & (text[1:] == text[:-1])
+        assert same.any() and (candidate[1:] > candidate[:-1])[same].all()
+        pairs = np.stack([np.cumsum(position == 1), text])[:, merged]
+        apart = np.count_nonzero((pairs[:, 1:] != pairs[:, :-1]).any(axis=0)) + 1
+        assert apart == len(np.unique(pairs, axis=1).T), "copies stand side by side"
+
+
+def test_query_vectors_that_are_not_finite_are_refused(folder: Path) -> None:
+    task, queries, passages = made_task(Sizes(), seed=4)
+    queries[1] = np.nan
+    with pytest.raises(WorkError, match="query vectors: 1 of 15 are not finite"):
+        searched(task, queries, in_files(folder, passages, 6), TaskSpec(depth=100))
 
 
 def test_progress_times_and_a_stop_in_the_middle(folder: Path) -> None:

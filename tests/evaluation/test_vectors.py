@@ -1,3 +1,4 @@
+import resource
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -108,6 +109,17 @@ def test_a_disk_without_room_is_said_before_the_work(tmp_path: Path) -> None:
     check_room(tmp_path / "later", 1000, 384)
     with pytest.raises(WorkError, match=r"later: the vectors of 1,000,000,000,000 passages need 1430511\.5 GiB more"):
         check_room(tmp_path / "later", 10**12, 384)
+
+
+def test_what_keeps_a_chunk_from_being_written_is_said(tmp_path: Path, encoder: Encoder) -> None:
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, unlimited[1]))
+    try:
+        with pytest.raises(WorkError, match=r"000000-\w+\.npy: cannot be written: File too large"):
+            stored(tmp_path, encoder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    assert not list(tmp_path.iterdir())
 
 
 def test_vectors_that_are_not_finite_are_refused(tmp_path: Path, encoder: Encoder) -> None:

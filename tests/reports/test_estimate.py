@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.synthetic import make_settings
+from tests.store.synthetic import Tiny, evaluate, make_settings, write_run
 from workbench.data.fingerprints import fingerprints
 from workbench.errors import InputError
 from workbench.paths import RunsPaths
-from workbench.records import ModelSpec, RunSpec, TaskSpec
+from workbench.records import EvaluateSpec, ModelSpec, RunSpec, TaskSpec
 from workbench.reports.estimate import estimates, parameter_counts
 
 
@@ -79,3 +79,25 @@ def test_the_home_folder_may_stand_in_paths(tmp_path: Path, monkeypatch: pytest.
         fingerprints(settings, tmp_path)
     with pytest.raises(InputError, match=r"model.checkpoint: ~nobody-of-that-name/m: there is no such home"):
         fingerprints(spec_of("~nobody-of-that-name/m", tmp_path).settings, tmp_path)
+
+
+def test_vectors_of_a_search_count_once_their_number_is_known(tmp_path: Path) -> None:
+    tasks = {"tiny": TaskSpec(loader="beir", path="x", depth=100)}
+    settings = replace(make_settings(), train=None, evaluate=EvaluateSpec(tasks))
+    runs, run_id = RunsPaths(tmp_path / "runs"), "20261122-1403-mono-s0-7f3c"
+    spec = replace(spec_of("builtin", tmp_path), settings=settings, fingerprints={"evaluate.tasks.tiny": "f" * 12})
+    assert estimates([spec], runs)[0]["disk MiB"] is None
+    results = evaluate(Tiny())
+    results.tasks = [Tiny().described(candidates=dict.fromkeys(Tiny().languages, 2**20))]
+    write_run(runs.root, run_id, results=results, settings=settings)
+    # three languages, a million candidates in each, 128 numbers of 4 bytes; and the results
+    assert estimates([spec], runs)[0]["disk MiB"] == 3 * 512 + 4
+    other = replace(spec, fingerprints={"evaluate.tasks.tiny": "other"})
+    assert estimates([other], runs)[0]["disk MiB"] is None
+    local = replace(spec, settings=replace(settings, model=ModelSpec("m")))
+    (tmp_path / "m").mkdir()
+    assert estimates([local], runs)[0]["disk MiB"] is None
+    (tmp_path / "m/config.json").write_text('{"hidden_size": 256}')
+    assert estimates([local], runs)[0]["disk MiB"] == 3 * 1024 + 4
+    (runs.run(run_id).results / "tasks.json").write_text('[{"task": "a", "task_id": "b", "candidates": [1]}]')
+    assert estimates([spec], runs)[0]["disk MiB"] is None

@@ -13,7 +13,7 @@ from workbench.paths import RunsPaths
 from workbench.reports.details import print_run, run_details
 from workbench.reports.leakage import FOOTNOTE, check_specs, common_parts, print_leakage
 from workbench.reports.output import print_arms, print_runs
-from workbench.reports.overview import arm_figures, arm_table, run_listing
+from workbench.reports.overview import arm_figures, arm_table, listing_table, run_listing
 from workbench.store.database import ingest
 
 RUN_ID = "20261122-1403-hybrid-a50-s0-7f3c"
@@ -59,12 +59,15 @@ def test_programs_get_it_as_a_field(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert {row["leaked"] for row in json.loads(capsys.readouterr().out)} == {True}
     assert [row["leaked"] for row in run_listing(RunsPaths(tmp_path / "runs"), store)] == [True]
     assert [row["leaked"] for row in run_listing(RunsPaths(tmp_path / "none"), store)] == [True]
-    assert [row["leaked"] for row in run_listing(RunsPaths(tmp_path / "runs"), None)] == [None]
+    assert [row["leaked"] for row in run_listing(RunsPaths(tmp_path / "runs"), None)] == [True]
     details = run_details(RUN_ID, store, RunsPaths(tmp_path / "runs"), "map")
     assert details["leaked"] is True
     assert details["leakage"] == [{**FOUND, "texts": 12, "hits": 3, "exact": 1, "pairs": 2, "dropped": False}]
     alone = run_details(RUN_ID, None, RunsPaths(tmp_path / "runs"), "map")
-    assert alone["leaked"] is None and alone["leakage"] == []
+    assert alone["leaked"] is True and alone["leakage"] == []
+    RunsPaths(tmp_path / "runs").run(RUN_ID).environment.write_text("{")
+    assert [row["leaked"] for row in run_listing(RunsPaths(tmp_path / "runs"), None)] == [None]
+    assert [row["leaked"] for row in run_listing(RunsPaths(tmp_path / "runs"), store)] == [True]
 
 
 # -------------------------------------------------------------------------------------------------- options of tasks
@@ -83,6 +86,9 @@ def test_a_table_says_which_languages_its_means_leave_out(tmp_path: Path) -> Non
     assert figures[0]["leave_out"] == ["en", "zh"] and figures[0]["task"] == "tiny"
     (line,) = arm_table(figures)
     assert line["task"] == "tiny, without en zh" and "pool" not in line
+    (row,) = run_listing(RunsPaths(tmp_path / "runs"), store)
+    assert row["leave_out"] == {"tiny": ["en", "zh"]}
+    assert listing_table([row])[0]["task"] == "tiny, without en zh"
 
 
 def test_a_task_that_was_searched_to_a_depth_has_its_pool_beside_it(tmp_path: Path) -> None:

@@ -61,8 +61,10 @@ def test_vectors_go_when_checkpoints_do(runs: RunsPaths, run: RunPaths) -> None:
     enter(run, "stopped")
     assert clean(runs, dry_run=True) == [(part_of(run), 3)]
     assert (run.vectors, 7) in clean(runs, checkpoints=True, dry_run=True)
+    (run.vectors / "demo" / ".000001-0123456789abcdef.npy.99.part").write_bytes(b"12")
     enter(run, "finished")
-    assert (run.vectors, 7) in clean(runs) and not run.vectors.exists()
+    assert set(clean(runs)) == {(part_of(run), 3), (run.checkpoints, 5), (run.vectors, 9)}, "each byte counts once"
+    assert not run.vectors.exists()
 
 
 def test_a_run_that_works_here_is_left_alone(runs: RunsPaths, run: RunPaths) -> None:

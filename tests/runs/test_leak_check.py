@@ -72,6 +72,12 @@ def test_a_set_without_a_pair_left_is_refused() -> None:
     assert check("warn", *ROWS[:3]).facts["leaked"]
 
 
+def test_without_a_common_language_nothing_is_known() -> None:
+    checked = check("fail", ("a", "fr", "où", "ici"))
+    assert checked.facts["leaked"] is None and len(checked.table) == 0
+    assert "no language in common" in checked.messages[0]
+
+
 def test_nothing_found_leaves_the_sets_as_they_are_and_a_table_without_rows() -> None:
     pairs, task = training_pairs(("de", "en")), retrieval_task(("de", "en"))
     told: list[int] = []

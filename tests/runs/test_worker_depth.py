@@ -73,3 +73,12 @@ def test_two_tasks_that_results_could_not_tell_apart_are_refused(
     monkeypatch.setattr(loading, "load_task", lambda *_: retrieval_task(("de", "en")))
     with EventLog(run.events) as events, pytest.raises(InputError, match="one and two are both called demo"):
         load_tasks(Work(run, read_spec(run), events))
+
+
+@pytest.mark.parametrize(
+    ("left_out", "message"), [("[en, xx]", "leave_out: 'xx'; allowed: de, en"), ("[en, de]", "no language is left")]
+)
+def test_languages_that_cannot_be_left_out(tmp_path: Path, left_out: str, message: str) -> None:
+    run = prepared(tmp_path, f"evaluate.tasks={{demo: {{languages: [de, en], leave_out: {left_out}}}}}")
+    with EventLog(run.events) as events, pytest.raises(InputError, match=message):
+        load_tasks(Work(run, read_spec(run), events))

@@ -127,6 +127,27 @@ def test_a_rank_measure_by_hand(store: Path, tmp_path: Path) -> None:
     assert found["own_language_first"] == pytest.approx(0.5)
 
 
+def test_several_relevants_in_one_language_are_not_parallel(store: Path, tmp_path: Path) -> None:
+    task = Tiny(questions=9, pool=50, per_language=3)
+    results = measured(task)
+    ranks = results.tables["relevant_ranks"]
+    # those of every second question stay in one language
+    kept = [row for row in ranks if row["passage_language"] == "en" or int(row["query_id"].lstrip("q")) % 2]
+    results.tables["relevant_ranks"] = kept
+    results.tables["measurements"] = as_rows(measure_cells(as_rankings(kept, task)), task)
+    ingest(store, write_run(tmp_path / "runs", results=results))
+    names = "setting, query_language, pool_language, measure, queries, value"
+    rows = {
+        view: query(store, f"select {names} from {view} order by all").rows
+        for view in ("rank_measures", "cell_measures")
+    }
+    keys = {view: [row[:-1] for row in found] for view, found in rows.items()}
+    assert keys["rank_measures"] == keys["cell_measures"]
+    assert {row[4] for row in rows["cell_measures"] if row[3] == "own_language_first"} == {4}
+    values = {view: [row[-1] for row in found] for view, found in rows.items()}
+    assert values["rank_measures"] == pytest.approx(values["cell_measures"], rel=1e-6)
+
+
 # -------------------------------------------------------------------------------------------------- language shares
 
 

@@ -5,8 +5,9 @@ Standard library only: the views list these without loading any data.
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,8 @@ Loader = TaskLoader | TrainingLoader
 
 ENDINGS: dict[str, TrainingLoader] = {".parquet": "parquet", ".jsonl": "jsonl", ".jsonl.gz": "jsonl"}
 """Training sets in files, by the file's ending."""
+CONVERTED = "refs/convert/parquet"
+"""The hub's branch with the tables of a repository that is a program: `<config>/<split>/0000.parquet`."""
 DEMO_LANGUAGES = ("ar", "de", "en", "es", "fr", "hi", "pt", "ru", "tr", "zh")
 TASK_OPTIONS: dict[TaskLoader, tuple[str, ...]] = {
     "demo": (),
@@ -179,7 +182,7 @@ KNOWN_SETS = (
         "about 80 thousand pairs a language",
         "CC BY-SA 3.0",
         "SQuAD by machine translation, MLQA (arXiv 1910.07475)",
-        Source("facebook/mlqa", rows=(("mlqa-translate-train.{code}", "train"),), revision="refs/convert/parquet"),
+        Source("facebook/mlqa", rows=(("mlqa-translate-train.{code}", "train"),), revision=CONVERTED),
     ),
     KnownSet(
         "mmarco",
@@ -240,6 +243,7 @@ def known_loader(kind: Kind, name: str, path: str | None) -> Loader:
     if path is None:
         raise InputError(f"{name!r} is no known {kind} set and has no path; {allowed(name, of_kind)}, or a path")
     if kind == "task":
+        refuse_near_miss(name, of_kind)
         return "lareqa"
     for ending, loader in ENDINGS.items():
         if path.endswith(ending):
@@ -248,6 +252,13 @@ def known_loader(kind: Kind, name: str, path: str | None) -> Loader:
         f"{name!r} is no known training set, and the ending of {path} tells no loader; "
         f"{allowed(name, of_kind)}, a path ending in {', '.join(ENDINGS)}, or a 'loader' key"
     )
+
+
+def refuse_near_miss(name: str, known: Iterable[str]) -> None:
+    """Results under a misspelt name would never meet those under the right one."""
+    near = get_close_matches(name, known, n=1, cutoff=0.85)
+    if near:
+        raise InputError(f"{name!r} is no known task; did you mean {near[0]!r}? A name of its own needs a 'loader' key")
 
 
 def check_options(spec: TaskSpec | PairSetSpec, loader: Loader, key: str) -> None:

@@ -9,10 +9,12 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from workbench.data.catalog import known_set
 from workbench.data.reading.json_values import member, read_json
 from workbench.errors import InputError
 from workbench.files import write_whole
 from workbench.paths import cache_folder
+from workbench.records import PairSetSpec, TaskSpec
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,15 @@ def fetched_set(name: str) -> Fetched | None:
         parts=tuple(map(str, member(found, "parts", list, str(file)))),
         fetched=member(found, "fetched", str, str(file)),
     )
+
+
+def languages_of(name: str, spec: PairSetSpec | TaskSpec) -> tuple[str, ...] | None:
+    """The languages to take, None for all; of a set that was fetched by language, those that were fetched whole."""
+    if spec.languages is not None or spec.path is not None:
+        return spec.languages
+    fetched, known = fetched_set(name), known_set(name)
+    by_language = known is not None and known.source is not None and known.source.by_language
+    return fetched.languages if fetched is not None and by_language else None
 
 
 def write_manifest(fetched: Fetched) -> None:

@@ -14,11 +14,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.client import HTTPException, IncompleteRead
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from workbench.data.catalog import KNOWN_SETS, KnownSet, Source, expanded, fingerprint, known_set
+from workbench.data.catalog import CONVERTED, KNOWN_SETS, KnownSet, Source, expanded, fingerprint, known_set
 from workbench.data.fetched import Fetched, fetched_set, folder_of, write_manifest
 from workbench.data.reading.languages import name_of
 from workbench.errors import InputError, WorkbenchError, WorkError, allowed
@@ -28,6 +30,8 @@ TIMEOUT_S = 30.0
 """Patience with a server that says nothing."""
 STAGING = ".fetching"
 """Folder inside a set's folder where new parts wait for the last of them."""
+COPIED = "copy-"
+"""Before the revision of a copy."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,15 @@ class Place:
     local: Path | None
     """A copy of the repository on this machine; None = the net."""
     revision: str
-    """The commit on the hub; of a copy, a hash of its content; of files at an address, which has none, nothing."""
+    """The commit on the hub; of a copy, COPIED and a hash of its content; of files at an address, which has none,
+    nothing."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parsed(arguments)
     try:
+        for name in options.names:  # before hours are spent on the first
+            chosen_languages(fetchable(name), options.language)
         for name in options.names:
             fetched = fetch(name, options.language, options.copy and Path(options.copy), again=options.again)
             row = {"name": name, "folder": str(folder_of(name)), "languages": list(fetched.languages)}
@@ -99,6 +106,11 @@ def fetch(
             if there is not None and not missing:
                 narrate(f"{name}: all of it is there already")
                 return there
+            if place.local is None and place.revision.startswith(COPIED):
+                raise InputError(
+                    f"{name}: the languages that are there are of a copy; give it with --from, or use --again to fetch "
+                    "all anew"
+                )
             return taken_over(known, place, there, wanted, missing)
     except BlockingIOError as error:
         raise WorkError(f"{name}: another process is fetching it") from error
@@ -140,7 +152,7 @@ def located(known: KnownSet, copy: Path | None, there: Fetched | None) -> Place:
     if copy is not None:
         if not copy.is_dir():
             raise InputError(f"{copy}: there is no such folder")
-        place = Place(known.source, copy.resolve(), fingerprint(copy))
+        place = Place(known.source, copy.resolve(), f"{COPIED}{fingerprint(copy)}")
     elif there is not None and there.repository == known.source.repository:
         return Place(known.source, None, there.revision)
     else:
@@ -175,8 +187,11 @@ def told(what: str) -> Iterator[None]:
         raise InputError(f"{what}: the hub is switched off (HF_HUB_OFFLINE); take a copy, with --from") from error
     except RepositoryNotFoundError as error:
         raise InputError(f"{what}: the hub has no such data set, or it needs a login") from error
-    except (HTTPError, URLError, TimeoutError, ConnectionError) as error:
-        raise InputError(f"{what}: does not answer ({first_line(error)}); is there a network?") from error
+    except (HTTPError, HTTPException, URLError, TimeoutError, ConnectionError) as error:
+        raise InputError(
+            f"{what}: does not answer ({first_line(error)}); is there a network? "
+            "Else take a copy of the repository, with --from, or give the path of the files in the config"
+        ) from error
     except (DatasetsError, FileNotFoundError, ValueError) as error:
         raise InputError(f"{what}: cannot be read: {first_line(error)}") from error
 
@@ -253,13 +268,28 @@ def write_table(place: Place, config: str, split: str, path: Path) -> None:
 
     what = f"{place.local or place.source.repository}, {config}/{split}"
     with told(what):
+        chosen = table_files(place, config, split)
         if place.local is not None:
-            rows = load_dataset(str(place.local), config, split=split)
+            rows = load_dataset(str(place.local), split=split, **chosen)
         else:
-            rows = load_dataset(place.source.repository, config, split=split, revision=place.revision)
+            rows = load_dataset(place.source.repository, split=split, revision=place.revision, **chosen)
         if not len(rows):
             raise InputError(f"{what}: holds no row")
         rows.to_parquet(path)
+
+
+def table_files(place: Place, config: str, split: str) -> dict[str, Any]:
+    """What tells `datasets` which table to read: its files where they are known, else its config.
+
+    Configs are named in a repository's README, which the hub's branch of tables converted to parquet has not, and which
+    may be missing from a copy.
+    """
+    forms = (f"{config}/{split}/*.parquet", f"{config}/{split}-*.parquet", f"{config}/{split}.parquet")
+    if place.local is None:
+        found = [form for form in forms[:1] if place.source.revision == CONVERTED]
+    else:
+        found = [form for form in forms if any(place.local.glob(form))]
+    return {"data_files": {split: found[0]}} if found else {"name": config}
 
 
 def write_file(place: Place, name: str, unfinished: Path, path: Path) -> None:
@@ -296,6 +326,9 @@ def download(address: str, path: Path) -> None:
         raise OfflineModeIsEnabled(address)
     with urlopen(address, timeout=TIMEOUT_S) as answer, path.open("wb") as file:
         shutil.copyfileobj(answer, file)
+        announced = answer.headers["Content-Length"]
+        if announced is not None and file.tell() != int(announced):  # the client takes a break for the end
+            raise IncompleteRead(b"", int(announced) - file.tell())
 
 
 def identity(place: Place, folder: Path) -> str:

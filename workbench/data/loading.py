@@ -3,9 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from workbench.data.catalog import check_options, known_loader, known_set
+from workbench.data.catalog import check_options, known_loader
 from workbench.data.demo import retrieval_task, training_pairs
-from workbench.data.fetched import fetched_set, folder_of
+from workbench.data.fetched import fetched_set, folder_of, languages_of
 from workbench.data.fingerprints import located
 from workbench.data.pairs import ParallelPairs, capped
 from workbench.data.task import RetrievalTask
@@ -98,13 +98,3 @@ def place_of(name: str, spec: PairSetSpec | TaskSpec, folder: Path, key: str) ->
     if fetched_set(name) is None:
         raise InputError(f"{key}.path is missing: where is the data set?")
     return folder_of(name)
-
-
-def languages_of(name: str, spec: PairSetSpec | TaskSpec) -> tuple[str, ...] | None:
-    """The languages to take; of a set that was fetched by language, those that were fetched whole."""
-    fetched = fetched_set(name) if spec.path is None else None
-    known = known_set(name)
-    by_language = known is not None and known.source is not None and known.source.by_language
-    if spec.languages is not None or fetched is None or not by_language:
-        return spec.languages
-    return fetched.languages

@@ -153,7 +153,7 @@ def hold_out_all(sets: Sequence[ParallelPairs], count: int) -> list[tuple[Parall
     Raises
     ------
     InputError
-        A set would have no pair left to train on.
+        A set would have no pair left to train on, or none held out.
     """
     if count == 0:
         return [(pairs, select(pairs, np.arange(0))) for pairs in sets]
@@ -163,14 +163,23 @@ def hold_out_all(sets: Sequence[ParallelPairs], count: int) -> list[tuple[Parall
 
 
 def split(pairs: ParallelPairs, count: int) -> tuple[ParallelPairs, ParallelPairs]:
-    """All pairs but the first `count` of the hash order; and of these first ones, those that share no text."""
+    """All pairs but the first `count` of the hash order; and of these first ones, those that share no text.
+
+    Pairs that exist in no language, as leaks leave them, count among the first, so that the others stay the same.
+    """
     if count >= len(pairs.pair_ids):
         raise InputError(
             f"{pairs.name}: train.validation.pairs holds out {count} of its {len(pairs.pair_ids)} pairs; "
             f"allowed: 0 to {len(pairs.pair_ids) - 1}"
         )
     order = hash_order(pairs.pair_ids)
-    held_out = select(pairs, np.sort(order[:count]))
+    first = np.sort(order[:count])
+    held_out = select(pairs, first[pairs.has[first].any(axis=1)])
+    if not len(held_out.pair_ids):
+        raise InputError(
+            f"{pairs.name}: of the {count} pairs that train.validation.pairs holds out none is left, as all hold texts "
+            "of evaluation tasks; train.validation.pairs must be higher"
+        )
     first_of_group = np.unique(text_groups(held_out, text_keys(held_out.texts)))
     return select(pairs, np.sort(order[count:])), select(held_out, first_of_group)
 

@@ -22,7 +22,7 @@ Values = NDArray[np.float64]
 RETRIEVAL = ("map", "map@20", "recall@1", "recall@10", "recall@100", "mrr", "ndcg@10")
 """Measured in every cell."""
 PARALLEL = ("rank_distance", "rank_distance_median", "rank_distance_relative", "own_language_first")
-"""Measured in multilingual cells, over the queries with two relevants or more."""
+"""Measured in multilingual cells, over the queries with relevants in two languages or more."""
 MEASURES = RETRIEVAL + PARALLEL
 
 
@@ -197,10 +197,11 @@ def parallel_measures(
     """(cell, measure, value, queries) of the measures that exist in multilingual cells alone."""
     found: list[tuple[int, int, float, int]] = []
     distance, own_first = score("rank_distance", data), own_language_first(rankings, data)
+    parallel = in_several_languages(rankings, data)
     multilingual = rankings.setting[data.starts[first]] == SETTINGS.index("multilingual")
     for cell in np.flatnonzero(multilingual):
         of_cell = slice(first[cell], first[cell] + queries[cell])
-        figures = distance_figures(distance[of_cell][data.sizes[of_cell] > 1], int(rankings.pool_sizes[-1]))
+        figures = distance_figures(distance[of_cell][parallel[of_cell]], int(rankings.pool_sizes[-1]))
         own = own_first[of_cell][~np.isnan(own_first[of_cell])]
         if len(own):
             figures["own_language_first"] = (float(own.mean()), len(own))
@@ -223,12 +224,18 @@ def distance_figures(distances: Values, pool: int) -> dict[str, tuple[float, int
 def own_language_first(rankings: Rankings, data: RankedRelevants) -> Values:
     """[(cell, query) pairs] 1 where the best-ranked relevant is in the query's language, else 0.
 
-    NaN where no relevant is in that language, or no other than that one exists.
+    NaN where no relevant is in that language, or none in another.
     """
     own = rankings.passage_language == rankings.query_language
     best = own[data.starts] & (data.ranks[data.starts] > 0)
-    counts = (data.sums(own.astype(np.int64)) > 0) & (data.sizes > 1)
+    counts = (data.sums(own.astype(np.int64)) > 0) & in_several_languages(rankings, data)
     return np.where(counts, best.astype(np.float64), np.nan)
+
+
+def in_several_languages(rankings: Rankings, data: RankedRelevants) -> NDArray[np.bool_]:
+    """[(cell, query) pairs] whether the relevants are in two languages or more: parallel, and not just several."""
+    first = np.repeat(rankings.passage_language[data.starts], data.sizes)
+    return data.sums((rankings.passage_language != first).astype(np.int64)) > 0
 
 
 def setting_means(measurements: Measurements) -> list[SettingMean]:

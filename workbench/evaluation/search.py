@@ -17,7 +17,7 @@ from workbench.evaluation.indexes import IndexPlan, plan_index, search_pool
 from workbench.evaluation.lists import Lists, best_of
 from workbench.evaluation.pools import Floats, Integers, QueryRows, query_rows
 from workbench.evaluation.progress import Clock, Report
-from workbench.evaluation.ranking import assemble
+from workbench.evaluation.ranking import assemble, check_vectors
 from workbench.evaluation.results import TOP_ALL, TOP_POOL, Rankings
 from workbench.evaluation.vectors import StoredVectors
 from workbench.records import Setting, TaskSpec
@@ -93,14 +93,21 @@ def search_task(
         Of the task's passage texts.
     memory_bytes
         Bound on the similarities in memory; the lists, 8 bytes for each query and place, come on top.
+
+    Raises
+    ------
+    WorkError
+        A query vector is not finite.
     """
     assert spec.depth is not None
+    check_vectors(query_vectors, len(task.query_texts), "query")
     depth, rows, plans = spec.depth, query_rows(task), index_plans(task, spec)
     row, relevant = rows.pairs()
     candidate = task.relevant_candidates[relevant]
     own, merged = np.zeros((2, len(row)), np.int64)
     best = BestPassages.empty(len(rows.text), len(task.languages))
     everything = Lists.empty(len(rows.text), 0)
+    met = np.zeros(len(task.passage_texts), np.bool_)
     for number, language in enumerate(task.languages):
         wanted = rows_to_search(task, rows, number, spec.settings)
         if language not in plans or not len(wanted):
@@ -124,7 +131,10 @@ def search_task(
         own[in_pool] = places(lists.keys, np.searchsorted(wanted, row[in_pool]), candidate[in_pool])
         put_first(best.own[:, number], wanted, lists.keys, TOP_POOL)
         if "multilingual" in spec.settings:
+            if met[pool.texts].any():
+                lists = levelled(lists, everything, task)
             everything = best_of(everything, lists, depth)
+            met[pool.texts] = True
     merged[:] = places(everything.keys, row, candidate)
     put_first(best.merged, np.arange(len(rows.text)), everything.keys, TOP_ALL)
     clock("searching")
@@ -162,6 +172,21 @@ def with_copies(found: Lists, pool: PoolTexts, task: RetrievalTask, depth: int) 
         order = np.lexsort((candidates, -similarities))[: whole.keys.shape[1]]
         whole.similarities[n, : len(order)], whole.keys[n, : len(order)] = similarities[order], candidates[order]
     return whole
+
+
+def levelled(lists: Lists, before: Lists, task: RetrievalTask) -> Lists:
+    """The lists with the similarities that `before`, of the same queries in other pools, has of the same texts.
+
+    A product may round the same two vectors differently in another block, but equal texts must tie.
+    """
+    similarities = lists.similarities.copy()
+    for n, (keys, known) in enumerate(zip(lists.keys, before.keys, strict=True)):
+        texts, row = task.candidates[known[known >= 0]], before.similarities[n, known >= 0]
+        order = np.argsort(texts)
+        here = task.candidates[keys]
+        found = np.flatnonzero((keys >= 0) & np.isin(here, texts))
+        similarities[n, found] = row[order[np.searchsorted(texts, here[found], sorter=order)]]
+    return Lists(similarities, lists.keys)
 
 
 def places(listed: NDArray[np.int32], row: Integers, candidate: NDArray[np.int32]) -> Integers:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.lib.format import header_data_from_array_1_0, write_array_header_1_0
 from numpy.typing import NDArray
 
 from workbench.encoder import Encoder
@@ -103,12 +104,14 @@ def vector_size(encoder: Encoder) -> int:
 def store_chunk(
     file: Path, texts: Sequence[str], encoder: Encoder, batch_tokens: int, progress: Callable[[int, int], None]
 ) -> None:
-    vectors = encoder.encode(texts, "passage", batch_tokens=batch_tokens, progress=progress)
+    vectors = np.ascontiguousarray(encoder.encode(texts, "passage", batch_tokens=batch_tokens, progress=progress))
     check_vectors(vectors, len(texts), "passage")
 
     def write(path: Path) -> None:
-        with path.open("wb") as handle:  # given a path, numpy would add an ending to it
-            np.save(handle, vectors, allow_pickle=False)
+        # np.save would say of a full disk only that fewer bytes were written than asked for
+        with path.open("wb") as handle:
+            write_array_header_1_0(handle, header_data_from_array_1_0(vectors))
+            handle.write(vectors.data)
 
     write_whole(file, write)
 

@@ -15,7 +15,7 @@ from workbench.data.task import RetrievalTask
 from workbench.errors import InputError, allowed
 from workbench.records import PairSetSpec, TaskLoader, TaskSpec, TrainingLoader
 from workbench.reports.overview import Row
-from workbench.reports.tables import print_table
+from workbench.reports.tables import print_table, shown
 
 MEASURED = 100_000
 """Texts of a language that lengths are taken from, at most; evenly spaced where there are more."""
@@ -53,9 +53,10 @@ def described(
     name: str,
     path: str | None,
     loader: str | None,
-    language: str | None,
+    languages: Sequence[str] | None,
     split: str | None,
     samples: int,
+    kind: str | None = None,
 ) -> Row:
     """What is in a set: counts, lengths and examples by language.
 
@@ -64,27 +65,39 @@ def described(
     InputError
         The set is not known, not here, or not sound; it has no such language.
     """
-    kind, chosen = kind_of(name, path, loader)
-    languages = None if language is None else (language,)
+    kind, chosen = kind_of(name, path, loader, kind)
+    if kind == "training" and split is not None:
+        raise InputError(f"--split {split!r}: {name} is a training set, and those have no splits to choose from")
+    if path is None and chosen != "demo" and fetched_set(name) is None:
+        known = known_set(name)
+        how = f"`workbench data fetch {name}`, or " if known and known.source else ""
+        raise InputError(f"{name} is not on this machine: {how}give its --path")
+    wanted = None if languages is None else tuple(languages)
     if kind == "training":
-        spec = PairSetSpec(loader=chosen, path=path, languages=languages)
+        spec = PairSetSpec(loader=chosen, path=path, languages=wanted)
         pairs = load_training_set(name, spec, Path.cwd())
-        rows, examples, notes = pair_rows(pairs), pair_examples(pairs, samples), {}
+        rows, examples = pair_rows(pairs), pair_examples(pairs, samples)
+        notes: dict[str, Any] = {"left out": list(pairs.notes)} if pairs.notes else {}
     else:
-        task = load_task(name, TaskSpec(loader=chosen, path=path, languages=languages, split=split), Path.cwd())
+        task = load_task(name, TaskSpec(loader=chosen, path=path, languages=wanted, split=split), Path.cwd())
         rows, examples, notes = task_rows(task), task_examples(task, samples), dict(task.notes)
     at = path or (str(folder_of(name)) if fetched_set(name) else "built in")
     return {"name": name, "kind": kind, "path": at, "notes": notes, "languages": rows, "examples": examples}
 
 
-def kind_of(name: str, path: str | None, loader: str | None) -> tuple[str, Any]:
+def kind_of(name: str, path: str | None, loader: str | None, kind: str | None) -> tuple[str, Any]:
     """What a set is and how it is read: by the loader that is named, its name, or its path."""
+    if kind not in (None, "task", "training"):
+        raise InputError(f"--kind {kind!r}: {allowed(kind, ('task', 'training'))}")
     tasks, training = TaskLoader.__args__, TrainingLoader.__args__  # type: ignore[attr-defined]
     if loader is not None:
         if loader not in (*tasks, *training):
             raise InputError(f"--loader {loader!r}: {allowed(loader, sorted({*tasks, *training}))}")
-        return ("task" if loader in tasks else "training"), loader
-    known = known_set(name)
+        can = [one for one, loaders in (("task", tasks), ("training", training)) if loader in loaders]
+        if kind is not None and kind not in can:
+            raise InputError(f"--loader {loader!r} reads no {kind} sets")
+        return kind or can[0], loader
+    known = known_set(name, kind)  # type: ignore[arg-type]
     if known is not None:
         return known.kind, known.loader
     if path is None:
@@ -180,9 +193,9 @@ def print_set(found: Row) -> None:
     """Print it for reading."""
     print_table(found["languages"], title=f"{found['name']} ({found['kind']}), {found['path']}; lengths in characters")
     for name, value in found["notes"].items():
-        print(f"{name}: {value}")
+        print(f"{name}: {shown('; '.join(value) if isinstance(value, list) else value)}")
     for example in found["examples"]:
         print()
         for name, value in example.items():
-            text = str(value).strip()
+            text = shown(value)
             print(f"{name}: {text if len(text) <= SHOWN else text[:SHOWN] + ' …'}")

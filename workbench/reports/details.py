@@ -17,7 +17,7 @@ from workbench.reports.tables import print_table, shown
 from workbench.runs.directory import read_spec, resolve, run_folders, status
 from workbench.runs.events import Event
 from workbench.store.database import query
-from workbench.store.rows import read_object
+from workbench.store.rows import leaked, read_object
 
 LOG_TAIL = 4000
 """Characters of a worker's own output that are shown."""
@@ -41,7 +41,10 @@ def run_details(text: str, store: Path | None, runs: RunsPaths, measure: str) ->
             raise
         return {**stored, **results_of(store, stored["run_id"], measure)}
     described = {**to_plain(status(run)), "config": to_plain(read_spec(run).settings), **environment_of(run)}
-    return {**described, **results_of(store, run.run_id, measure)}
+    results = results_of(store, run.run_id, measure)
+    if results["leaked"] is None:
+        results["leaked"] = leaked(described["environment"] or {})
+    return {**described, **results}
 
 
 def environment_of(run: RunPaths) -> dict[str, Any]:
@@ -81,9 +84,9 @@ def stored_run(store: Path | None, text: str, runs: RunsPaths) -> Row | None:
 def results_of(store: Path | None, run_id: str, measure: str) -> dict[str, Any]:
     if store is None or not store.exists():
         return {"leaked": None, "leakage": [], "batches": [], "pairs": [], "cells": {}, "translated": {}}
-    leaked = query(store, "select leaked from runs where run_id = ?", [run_id]).rows
+    marks = query(store, "select leaked from runs where run_id = ?", [run_id]).rows
     return {
-        "leaked": leaked[0][0] if leaked else None,
+        "leaked": marks[0][0] if marks else None,
         "leakage": query(
             store, "select * exclude (run_id, task_id) from leakage where run_id = ? order by all", [run_id]
         ).dicts(),

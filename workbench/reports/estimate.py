@@ -3,7 +3,7 @@
 import json
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from workbench.records import RunSpec, Settings, TrainSpec
 from workbench.reports.tables import duration
 from workbench.runs.directory import read_spec, run_folders
 from workbench.runs.events import last_event
+from workbench.store.rows import read_object, read_tasks
 
 CPU_FLOPS = 100e9
 """Arithmetic of a training step on a common two-core CPU, operations a second: an order of magnitude."""
@@ -25,7 +26,7 @@ HEADER_BYTES = 100_000_000
 
 def estimates(specs: Sequence[RunSpec], runs: RunsPaths) -> list[dict[str, Any]]:
     """One row a run: its name, steps, data, and an estimate of training time and disk."""
-    known = measured_speeds(runs)
+    known, pools = measured_speeds(runs), measured_pools(specs, runs)
     rows = []
     for spec in specs:
         train = spec.settings.train
@@ -39,7 +40,7 @@ def estimates(specs: Sequence[RunSpec], runs: RunsPaths) -> list[dict[str, Any]]
                 "tasks": ", ".join(spec.settings.evaluate.tasks),
                 "training time": duration(seconds),
                 "estimated from": basis,
-                "disk MiB": None if (disk := disk_bytes(spec)) is None else round(disk / 2**20),
+                "disk MiB": None if (disk := disk_bytes(spec, pools)) is None else round(disk / 2**20),
             }
         )
     return rows
@@ -90,13 +91,67 @@ def rough_seconds(train: TrainSpec, parameters: int, embedded: int) -> float:
     return step * (train.steps or 0)
 
 
-def disk_bytes(spec: RunSpec) -> int | None:
-    """The most that the run directory holds at once: weights and AdamW's two moments, the best and the kept model.
+def pool_key(spec: RunSpec, name: str) -> tuple[Any, ...]:
+    """Tasks with equal keys have the same candidates."""
+    task = spec.settings.evaluate.tasks[name]
+    return (task.loader, spec.fingerprints.get(f"evaluate.tasks.{name}"), task.languages, task.split)
 
-    None where the size of the checkpoint is not known.
+
+def searched_tasks(spec: RunSpec) -> list[str]:
+    """The tasks whose passage vectors go to disk."""
+    return [name for name, task in spec.settings.evaluate.tasks.items() if task.depth is not None]
+
+
+def measured_pools(specs: Sequence[RunSpec], runs: RunsPaths) -> dict[tuple[Any, ...], int]:
+    """Candidates of tasks with a depth, where an earlier run here has counted them."""
+    if not any(map(searched_tasks, specs)):
+        return {}
+    pools: dict[tuple[Any, ...], int] = {}
+    for run in run_folders(runs):
+        try:
+            spec = read_spec(run)
+            tasks = read_tasks(run.results / "tasks.json")
+            counts = [sum(json.loads(task["candidates"]).values()) for task in tasks]
+        except (InputError, KeyError, TypeError, ValueError, AttributeError):
+            continue
+        # they stand in the order of the settings
+        pools |= {pool_key(spec, n): c for n, c in zip(spec.settings.evaluate.tasks, counts, strict=False)}
+    return pools
+
+
+def vector_bytes(spec: RunSpec, pools: Mapping[tuple[Any, ...], int]) -> int | None:
+    """Vectors of the tasks with a depth, 4 bytes a number; None where pools or vectors are of unknown size."""
+    searched = searched_tasks(spec)
+    if not searched:
+        return 0
+    counts, size = [pools.get(pool_key(spec, name)) for name in searched], vector_size(spec)
+    return None if size is None or None in counts else 4 * size * sum(count or 0 for count in counts)
+
+
+def vector_size(spec: RunSpec) -> int | None:
+    """Numbers in a vector: of a local checkpoint as its config.json says."""
+    model = spec.settings.model
+    if model.checkpoint == "builtin":
+        return model.builtin.dimension
+    try:
+        folder = local_checkpoint(model.checkpoint, Path(spec.folder))
+        size = read_object(folder / "config.json").get("hidden_size") if folder else None
+    except InputError:
+        return None
+    return size if isinstance(size, int) else None
+
+
+def disk_bytes(spec: RunSpec, pools: Mapping[tuple[Any, ...], int]) -> int | None:
+    """The most that the run directory holds at once.
+
+    Results, vectors of tasks with a depth, weights and AdamW's two moments, the best and the kept model. None where
+    the size of the checkpoint or of such a task is not known.
     """
     settings: Settings = spec.settings
-    results = 4 * 2**20
+    vectors = vector_bytes(spec, pools)
+    if vectors is None:
+        return None
+    results = 4 * 2**20 + vectors
     if settings.train is None:
         return results
     counts = parameter_counts(spec)

@@ -67,6 +67,9 @@ def print_leakage(rows: Sequence[Row]) -> None:
     """The rows with hits, what they sum up to, and their examples."""
     texts = sum(row["texts"] for row in rows)
     found = [row for row in rows if row["hits"]]
+    if not texts:
+        print("nothing was looked up: the tasks and the training sets have no language in common")
+        return
     if not found:
         print(f"no text of the evaluation tasks stands in the training texts: {texts} look-ups")
         return

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import InputError, allowed
-from workbench.paths import RunsPaths
+from workbench.paths import RunPaths, RunsPaths
 from workbench.reports.leakage import marked
 from workbench.reports.tables import duration, spread
 from workbench.runs.directory import run_folders, status
 from workbench.store.database import query
+from workbench.store.rows import leaked, read_object
 
 HEADLINES = (
     ("monolingual", "map"),
@@ -78,13 +79,13 @@ def arm_table(figures: Sequence[Row]) -> list[Row]:
 
 def task_names(figures: Sequence[Row]) -> dict[str, str]:
     """By task_id: the task's name, the languages left out of its means, and for unequal tasks a piece of the id."""
-    names = {row["task_id"]: ", without ".join([row["task"], *without(row)]) for row in figures}
+    names = {row["task_id"]: task_name(row["task"], row["leave_out"]) for row in figures}
     shared = list(names.values())
     return {key: name if shared.count(name) == 1 else f"{name} {key[:6]}" for key, name in names.items()}
 
 
-def without(row: Row) -> list[str]:
-    return [" ".join(row["leave_out"])] if row["leave_out"] else []
+def task_name(task: str, leave_out: Sequence[str]) -> str:
+    return f"{task}, without {' '.join(leave_out)}" if leave_out else task
 
 
 def headline(setting: str, measure: str) -> str:
@@ -168,14 +169,15 @@ def run_listing(runs: RunsPaths, store: Path | None, limit: int | None = None) -
     """The runs of the runs directory and of the store, newest first, at most `limit`.
 
     Where a run has figures, `map` holds the macro mean of each setting by task; of a run of one task they stand
-    beside the rest too, as `monolingual_map` and so on. Figures of several tasks are never averaged. `leaked` is
-    true of a run that trained on texts of its tasks, and null where nobody looked or the run is not in the store.
+    beside the rest too, as `monolingual_map` and so on. Figures of several tasks are never averaged. `leave_out` has
+    by task the languages that its means leave out. `leaked` is true of a run that trained on texts of its tasks, and
+    null where nobody looked.
     """
     stored = stored_runs(store)
     folders = {run.run_id: run for run in run_folders(runs)}
     chosen = sorted(stored.keys() | folders.keys(), reverse=True)[:limit]
     rows = {
-        name: {**asdict(status(folders[name])), "leaked": stored.get(name, {}).get("leaked")}
+        name: {**asdict(status(folders[name])), "leaked": leaked_by(folders[name], stored.get(name))}
         if name in folders
         else stored[name]
         for name in chosen
@@ -183,6 +185,16 @@ def run_listing(runs: RunsPaths, store: Path | None, limit: int | None = None) -
     if store is not None and stored:
         add_figures(rows, store)
     return list(rows.values())
+
+
+def leaked_by(run: RunPaths, stored: Row | None) -> bool | None:
+    """Whether a run trained on texts of its tasks: as the store says, else as its directory does."""
+    if stored is not None and stored["leaked"] is not None:
+        return bool(stored["leaked"])
+    try:
+        return leaked(read_object(run.environment))
+    except InputError:
+        return None
 
 
 def stored_runs(store: Path | None) -> dict[str, Row]:
@@ -204,13 +216,15 @@ def add_figures(rows: Mapping[str, Row], store: Path) -> None:
     table = query(
         store,
         """
-        select run_id, task, setting, value from setting_measures
+        select run_id, task, setting, value, coalesce(try_cast(options -> 'leave_out' as varchar[]), [])
+        from setting_measures join tasks using (task, task_id)
         where measure = 'map' and list_contains($runs, run_id) order by all
         """,
         {"runs": list(rows)},
     )
-    for run_id, task, setting, value in table.rows:
+    for run_id, task, setting, value, leave_out in table.rows:
         rows[run_id].setdefault("map", {}).setdefault(task, {})[setting] = value
+        rows[run_id].setdefault("leave_out", {})[task] = leave_out
     for row in rows.values():
         if len(row.get("map", {})) == 1:
             (figures,) = row["map"].values()
@@ -225,6 +239,7 @@ def listing_table(rows: Sequence[Row]) -> list[Row]:
             "state": row["state"],
             "step": f"{row['step']}/{row['steps']}" if row["step"] else None,
             "ETA": duration(row["eta_s"]),
+            "task": "; ".join(task_name(*of) for of in row.get("leave_out", {}).items()),
             "mono map": row.get("monolingual_map"),
             "cross map": row.get("cross_lingual_map"),
             "multi map": row.get("multilingual_map"),

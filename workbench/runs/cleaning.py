@@ -35,10 +35,11 @@ def leftovers(runs: RunsPaths, checkpoints: bool) -> Iterator[Path]:
         state = state_of(run)
         if is_live(run) or (is_away(run) and state not in ENDED):
             continue
-        yield from run.root.rglob(".*.part")
         old = state == "finished" or (checkpoints and state in ("stopped", "failed", "lost"))
-        if old:
-            yield from (folder for folder in (run.checkpoints, run.vectors) if folder.exists())
+        folders = [folder for folder in (run.checkpoints, run.vectors) if old and folder.exists()]
+        parts = run.root.rglob(".*.part")
+        yield from (part for part in parts if not any(part.is_relative_to(folder) for folder in folders))
+        yield from folders
 
 
 def size_of(path: Path) -> int:

@@ -26,6 +26,11 @@ TABLE = pa.schema(
 )
 """Of `leakage.parquet`: one row for each overlap with hits, so that none means that none was found."""
 
+NOTHING_LOOKED_UP = (
+    "no evaluation text could be looked up in the training texts: the tasks and the training sets have no language in "
+    "common, and translations are not found"
+)
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -35,7 +40,7 @@ class Checked:
     table: pa.Table
     """`TABLE`."""
     facts: dict[str, Any]
-    """What `environment.json` keeps; `leaked` is whether the run trains on texts of its tasks."""
+    """What `environment.json` keeps; `leaked` is whether the run trains on texts of its tasks, None = not known."""
     messages: tuple[str, ...]
     """One for each set with pairs that a hit concerns."""
 
@@ -57,6 +62,7 @@ def check_leaks(
     drop = spec.on_leak == "drop"
     outcome = "they are left out" if drop else "they stay, and the run is marked"
     kept = without_concerned(sets, leakage) if drop else list(sets)
+    looked = any(overlap.texts for overlap in leakage.overlaps)
     for pairs in kept:
         check_some_left(pairs)
     return Checked(
@@ -66,9 +72,11 @@ def check_leaks(
             "on_leak": spec.on_leak,
             "hits": sum(overlap.hits for overlap in leakage.found),
             "pairs": int(sum(np.count_nonzero(rows) for rows in leakage.concerned)),
-            "leaked": bool(found) and not drop,
+            "leaked": bool(found) and not drop if looked else None,
         },
-        messages=tuple(f"{account}; {outcome} (train.on_leak: {spec.on_leak})" for account in found.values()),
+        messages=tuple(f"{account}; {outcome} (train.on_leak: {spec.on_leak})" for account in found.values())
+        if looked
+        else (NOTHING_LOOKED_UP,),
     )
 
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import workbench
 from workbench.data.fingerprints import fingerprints
-from workbench.errors import InputError, Stopped, WorkbenchError, WorkError
+from workbench.errors import InputError, Stopped, WorkbenchError, WorkError, allowed
 from workbench.files import locked, write_folder_whole, write_whole
 from workbench.paths import RunPaths
 from workbench.records import RunSpec, Settings
@@ -283,7 +283,17 @@ def load_tasks(work: Work) -> Mapping[str, RetrievalTask]:
     for key, task in tasks.items():
         if (other := of_name.setdefault(task.name, key)) != key:
             raise InputError(f"evaluate.tasks: {other} and {key} are both called {task.name} in results; keep one")
+        check_left_out(key, work.settings.evaluate.tasks[key].leave_out, task)
     return tasks
+
+
+def check_left_out(key: str, leave_out: Sequence[str], task: RetrievalTask) -> None:
+    """A language that the task does not have would be left out of nothing; without any language there is no mean."""
+    for language in leave_out:
+        if language not in task.languages:
+            raise InputError(f"evaluate.tasks.{key}.leave_out: {language!r}; {allowed(language, task.languages)}")
+    if set(task.languages) <= set(leave_out):
+        raise InputError(f"evaluate.tasks.{key}.leave_out: no language is left: the task has {', '.join(leave_out)}")
 
 
 def prepare_model(work: Work) -> tuple[Encoder, Accelerator]:

@@ -150,8 +150,8 @@ group by all;
 -- setting reach the table of ranks: it is they that the window is partitioned by.
 create or replace view rank_measures as
 with placed as (
-    select r.run_id, r.run_name, r.arm, c.setting, f.cell, v.query, p.passage_language = c.query_language as is_own,
-        v.relevance, f.rank,
+    select r.run_id, r.run_name, r.arm, c.setting, f.cell, v.query, p.passage_language,
+        p.passage_language = c.query_language as is_own, v.relevance, f.rank,
         row_number() over (partition by r.run_id, r.run_name, r.arm, c.setting, f.cell, v.query
             order by f.rank nulls last) as place,
         row_number() over (partition by r.run_id, r.run_name, r.arm, c.setting, f.cell, v.query
@@ -172,7 +172,7 @@ per_query as (
         coalesce(1 / min(rank), 0) as mrr,
         coalesce(sum(relevance / log2(rank + 1)) filter (rank <= 10), 0)
             / sum(relevance / log2(best_place + 1)) filter (best_place <= 10) as ndcg_10,
-        setting = 'multilingual' and count(*) > 1 as is_parallel,
+        setting = 'multilingual' and min(passage_language) < max(passage_language) as is_parallel,
         if(is_parallel and count(rank) = count(*), max(rank) - min(rank), null) as distance,
         if(is_parallel and bool_or(is_own), count(*) filter (is_own and place = 1 and rank > 0), null) as own_first
     from placed

@@ -1,9 +1,19 @@
 """Language codes."""
 
+from pathlib import Path
+
+import pycountry
 import pytest
 
 from workbench.data.catalog import DEMO_LANGUAGES, KNOWN_SETS
-from workbench.data.reading.languages import check_language, code_of_name, likely, name_of
+from workbench.data.reading.languages import (
+    check_language,
+    code_of_name,
+    known_codes,
+    languages_asked_for,
+    likely,
+    name_of,
+)
 from workbench.errors import InputError
 
 
@@ -49,6 +59,21 @@ def test_what_was_meant_is_suggested(written: str, meant: str | None) -> None:
 def test_what_is_no_text_is_no_code(code: object) -> None:
     with pytest.raises(InputError, match="no language code"):
         check_language(code, "here")
+
+
+def test_every_code_of_two_letters_is_one_but_for_the_withdrawn() -> None:
+    codes = {language.alpha_2 for language in pycountry.languages if hasattr(language, "alpha_2")}
+    assert {"kr", "tw"} <= codes <= known_codes()
+    assert not {"in", "iw", "ji", "jw", "mo"} & known_codes()
+
+
+def test_languages_that_a_set_lacks_are_told() -> None:
+    assert languages_asked_for(["sw", "ar"], None, Path("set")) == ("ar", "sw")
+    assert languages_asked_for({"sw", "ar"}, ["sw", "sw"], Path("set")) == ("sw",)
+    with pytest.raises(InputError, match=r"^set: holds no text in 'fr'; allowed: ar, sw$"):
+        languages_asked_for(["sw", "ar"], ["sw", "fr"], Path("set"))
+    with pytest.raises(InputError, match=r"^set: holds no question in any language$"):
+        languages_asked_for([], None, Path("set"), "question")
 
 
 def test_names_are_english_ones() -> None:

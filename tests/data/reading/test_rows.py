@@ -56,6 +56,7 @@ def damaged(folder: Path, kind: str) -> Path:
         "list.jsonl": b"[1]\n",
         "surrogate.jsonl": b'{"id": "\\ud83d"}\n',
         "cut.parquet": write(folder, "whole.parquet", ROWS).read_bytes()[:-9],
+        "name.parquet": write(folder, "named.parquet", [{"text": "x"}]).read_bytes().replace(b"text", b"te\xb1t"),
         "other.csv": b"a,b\n",
     }
     (folder / kind).write_bytes(contents[kind])
@@ -71,6 +72,7 @@ def damaged(folder: Path, kind: str) -> Path:
         ("list.jsonl", r"line 1: \[1\] is no JSON object"),
         ("surrogate.jsonl", "line 1: not UTF-8"),
         ("cut.parquet", "not a readable parquet file"),
+        ("name.parquet", "not a readable parquet file"),
         ("other.csv", "the ending tells no format; allowed: .parquet, .jsonl"),
         ("none.jsonl", "there is no such file or folder"),
     ],

@@ -133,7 +133,7 @@ def test_languages_that_are_taken(tmp_path: Path) -> None:
     task = load_beir("mine", tmp_path, ["zh", "de"])
     assert asked(task).keys() == {"a"} and len(task.candidate_ids) == 3
     assert relevants(load_beir("mine", tmp_path, ["zh"])) == {"a": {"p2": 2}}
-    assert_refused(tmp_path, "has no language 'th'; allowed: de, en, zh", languages=["de", "th"])
+    assert_refused(tmp_path, "holds no text in 'th'; allowed: de, en, zh", languages=["de", "th"])
     assert_refused(tmp_path, "no query has a relevant passage in en", languages=["en"])
 
 
@@ -358,6 +358,24 @@ def test_truncated_and_wrongly_encoded_files(tmp_path: Path) -> None:
     assert_refused(tmp_path, "corpus.parquet: not a readable parquet file", languages=["en"])
     pq.write_table(pa.table({"_id": ["d1", "d2"], "title": ["", ""]}), tmp_path / "corpus.parquet")
     assert_refused(tmp_path, "corpus.parquet: row 1: 'text' is missing", languages=["en"])
+
+
+def test_a_score_that_no_number_holds(tmp_path: Path) -> None:
+    one_language(tmp_path)
+    (tmp_path / "qrels" / "test.tsv").unlink()
+    write_json_lines(tmp_path / "qrels" / "test.jsonl", [{"query-id": "q1", "corpus-id": "d1", "score": 10**400}])
+    assert_refused(tmp_path, "test.jsonl: line 1: score is 1000", languages=["en"])
+
+
+def test_hidden_files_are_no_part_of_a_corpus(tmp_path: Path) -> None:
+    one_language(tmp_path)
+    expected = pool(load_beir("mine", tmp_path, ["en"]))
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus.jsonl").rename(tmp_path / "corpus" / "0.jsonl")
+    for name in ("corpus/._0.jsonl", "corpus/.test-0.parquet", "qrels/._test.tsv"):
+        (tmp_path / name).write_bytes(b"\0\5\26\7")
+    assert pool(load_beir("mine", tmp_path, ["en"])) == expected
+    assert_refused(tmp_path, "no judgements of the split 'dev'; allowed: test", languages=["en"], split="dev")
 
 
 def test_paths_that_hold_nothing(tmp_path: Path) -> None:

@@ -217,6 +217,8 @@ def test_folders_and_languages_that_are_not_there(mlqa_shaped: Path, tmp_path: P
     assert_refused(mlqa_shaped / "en.json", "is no folder")
     assert_refused(mlqa_shaped, "has no dd.json; allowed: de, en, hi, zh", languages=["en", "dd"])
     assert_refused(mlqa_shaped, "no language is asked for; allowed: de, en, hi, zh", languages=[])
+    (mlqa_shaped / "hi.json").rename(mlqa_shaped / "jp.json")
+    assert_refused(mlqa_shaped, "jp.json: the file's name: 'jp' is no language code", "did you mean 'ja'?")
     (tmp_path / "empty").mkdir()
     assert_refused(tmp_path / "empty", "holds no <language>.json")
 

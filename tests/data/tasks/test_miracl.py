@@ -135,7 +135,7 @@ def test_other_layouts_give_the_same(tmp_path: Path, layout: str) -> None:
 def test_languages_and_splits(tmp_path: Path) -> None:
     write_release(tmp_path)
     assert load(tmp_path, ["th"]).languages == ("th",) and load(tmp_path, ["th"]).name == "miracl-3"
-    refused(tmp_path, "has no language 'yo'; allowed: sw, th", languages=["yo"])
+    refused(tmp_path, "holds no text in 'yo'; allowed: sw, th", languages=["yo"])
     refused(tmp_path, "no language is asked for", languages=[])
     with pytest.raises(InputError, match=r"holds no topics.miracl-v1.0-sw-test.tsv; allowed: dev"):
         load_miracl("miracl", tmp_path, None, "test", tmp_path / "cache")
@@ -217,6 +217,18 @@ def test_a_pool_of_judged_passages_is_not_called_miracl(tmp_path: Path) -> None:
     assert load(tmp_path, name="miracl_judged").name == "miracl_judged-7"
 
 
+def test_passages_that_are_judged_for_another_split_are_judged_ones_too(tmp_path: Path) -> None:
+    qrels: list[Judged] = [("8#0", "7#0", 1)]
+    write_judgements(write_release(tmp_path, {"th": CORPORA["th"]}) / "miracl", "th", [("8#0", "เมือง")], qrels, "train")
+    refused(tmp_path, "all 3 passages of the pool in 'th' are judged ones")
+    folder = tmp_path / "hub"
+    write_hub(folder, "_id")
+    rows = [{"query-id": "8#0", "corpus-id": "7#0", "score": 1}]
+    write_parquet(folder / "th-qrels" / "train-00000-of-00001.parquet", rows)
+    refused(folder, "all 3 passages of the pool in 'th' are judged ones", languages=["th"])
+    assert load(folder, ["sw"]).name == "miracl-5"
+
+
 @pytest.mark.parametrize(
     ("count", "expected"),
     [
@@ -268,6 +280,27 @@ def test_judgements_and_queries(tmp_path: Path, queries: list, qrels: list, what
     write_release(tmp_path, {"th": CORPORA["th"]})
     write_judgements(tmp_path / "miracl", "th", queries, qrels)
     refused(tmp_path, "miracl-v1.0-th-dev.tsv", what)
+
+
+def test_a_row_in_another_language_is_not_taken_for_one_of_the_pool(tmp_path: Path) -> None:
+    queries = [{"_id": query_id, "text": text} for query_id, text in QUERIES["th"]]
+    corpus = [{**row, "language": "th"} for row in CORPORA["th"]]
+    write_beir(tmp_path / "all", [*corpus, {"_id": "1", "text": "Mto", "language": "sw"}], queries, QRELS["th"], "dev")
+    refused(tmp_path / "all", "corpus.jsonl: line 4: 'language' is 'sw', but the folder's is 'th'", languages=["th"])
+    write_beir(tmp_path / "th", corpus, queries, QRELS["th"], "dev")
+    assert load(tmp_path / "th", ["th"]).languages == ("th",)
+    with pytest.raises(InputError, match="line 1: 'language' is 'th', but the folder's is 'sw'"):
+        load_miracl("miracl", tmp_path / "th", ["sw"], None, tmp_path / "th" / "cache")  # it is prepared there
+    write_beir(tmp_path / "asked", corpus, [{**queries[0], "lang": "sw"}], QRELS["th"], "dev")
+    refused(tmp_path / "asked", "queries.jsonl: line 1: 'language' is 'sw', but the folder's is 'th'", languages=["th"])
+
+
+def test_what_is_hidden_does_not_count_and_nothing_stands_twice(tmp_path: Path) -> None:
+    task = load(write_release(tmp_path))
+    write_release(tmp_path / ".fetching", {"sw": CORPORA["sw"][:4]})
+    assert pool(load(tmp_path)) == pool(task)
+    write_release(tmp_path / "old", {"sw": CORPORA["sw"][:4]})
+    refused(tmp_path, "sw-dev.tsv: stands in", "too; allowed: one of the two")
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def assert_refused(path: Path, *parts: str, **options: Any) -> None:
 def test_what_is_not_sound(folder: Path, tmp_path: Path) -> None:
     assert_refused(tmp_path / "none", "there is no such folder")
     assert_refused(folder / "en.tsv", "is a file; allowed: a folder")
-    assert_refused(folder, "has no language 'fr'; allowed: ar, en, zh", languages=["fr"])
+    assert_refused(folder, "holds no text in 'fr'; allowed: ar, en, zh", languages=["fr"])
     (folder / "fr.tsv").write_text("où ?\tici\n")
     assert_refused(folder, "unequal numbers of lines: ar.tsv 3, en.tsv 3, fr.tsv 1, zh.tsv.gz 3; allowed: the same")
     (folder / "fr.tsv").write_text("où ?\tici\tlà\tailleurs\n")
@@ -86,3 +86,9 @@ def test_a_folder_without_pairs(tmp_path: Path) -> None:
     assert_refused(tmp_path, "holds no pairs")
     (tmp_path / "en.tsv").write_text("\n\n")
     assert_refused(tmp_path, "holds no pairs")
+
+
+def test_an_empty_language_is_refused(folder: Path) -> None:
+    (folder / "fr.tsv").write_text("où ?\n\n\n")
+    assert_refused(folder, "fr.tsv: holds no pairs")
+    assert load_line_pairs("mine", folder, ["zh"]).languages == ("zh",)

@@ -75,6 +75,16 @@ def test_distinct_pairs_with_the_negative_of_their_first_triple(release: Path) -
     assert {part: cell_texts(pairs, part) for part in expected()} == expected()
 
 
+def test_what_a_fetch_has_not_finished_does_not_count(release: Path) -> None:
+    before = load_mmarco("m", release)
+    for name in ("data/triples.train.ids.small.tsv", "data/google/collections/english_collection.tsv"):
+        file = release / ".fetching" / "abc" / name
+        file.parent.mkdir(parents=True)
+        file.write_text("1\tunfinished")
+    after = load_mmarco("m", release)
+    assert after.pair_ids == before.pair_ids and cell_texts(after, "passages") == cell_texts(before, "passages")
+
+
 def test_languages_limit_what_is_read(release: Path) -> None:
     collection(release, "chinese").write_bytes(b"\xff")
     pairs = load_mmarco("mmarco", release, ["en", "ar"])
@@ -176,7 +186,7 @@ def test_what_is_not_there(release: Path, tmp_path: Path) -> None:
     assert_refused(tmp_path / "none", "there is no such folder; allowed: a folder")
     assert_refused(collection(release), "is a file; allowed: a folder")
     assert_refused(release / "data/google/queries", "holds no file *_collection.tsv")
-    assert_refused(release, "has no language 'fr'; allowed: ar, en, zh", languages=["fr"])
+    assert_refused(release, "holds no text in 'fr'; allowed: ar, en, zh", languages=["fr"])
     tsv(release / "data/helsinki/collections/arabic_collection.tsv", PASSAGES["arabic"])
     assert_refused(release, "google/collections/arabic_collection.tsv", "one translation into a language")
     tsv(release / "data/google/collections/klingon_collection.tsv", {1: "nuqneH"})
@@ -239,3 +249,9 @@ def test_tables_must_have_the_same_rows_and_columns(tables: Path) -> None:
     assert_refused(tables, f"{file}: column 'query' holds int64; allowed: string")
     file.write_bytes(file.read_bytes()[:-9])
     assert_refused(tables, f"{file}: not a readable parquet file")
+
+
+def test_an_empty_language_is_refused(release: Path) -> None:
+    tsv(collection(release, "arabic"), dict.fromkeys(PASSAGES["arabic"], " "))
+    assert_refused(release, "holds no pairs in 'ar': 4 of 4 have a blank text")
+    assert load_mmarco("mmarco", release, ["en"]).languages == ("en",)

@@ -125,7 +125,7 @@ def test_what_is_not_there(tmp_path: Path) -> None:
     assert_refused(tmp_path, "holds no training file")
     assert_refused(tmp_path / "mrtydi-v1.1-combined/train.jsonl.gz", "its folder's name tells no language")
     released(tmp_path, "swahili", ROWS["swahili"])
-    assert_refused(tmp_path, "has no language 'ja'; allowed: sw", languages=["ja"])
+    assert_refused(tmp_path, "holds no text in 'ja'; allowed: sw", languages=["ja"])
     hub(tmp_path, "swahili", ROWS["swahili"])
     assert_refused(tmp_path, "'sw' stands in", "already")
 
@@ -150,3 +150,12 @@ def test_a_truncated_file(tmp_path: Path) -> None:
     file = released(tmp_path, "swahili", ROWS["swahili"])
     file.write_bytes(file.read_bytes()[:-12])
     assert_refused(file, "damaged or truncated gzip data")
+
+
+def test_an_empty_language_is_refused(tmp_path: Path) -> None:
+    released(tmp_path, "swahili", ROWS["swahili"])
+    released(tmp_path, "thai", [])
+    assert load_mr_tydi("mr_tydi", tmp_path, ["sw"]).languages == ("sw",)
+    for languages in (None, ["sw", "th"]):
+        with pytest.raises(InputError, match="holds no pairs in 'th'"):
+            load_mr_tydi("mr_tydi", tmp_path, languages)

@@ -140,7 +140,7 @@ def test_rows_are_numbered_as_in_the_file_whatever_languages_are_asked_for(write
 
 
 def test_a_language_that_is_not_there_is_told_which_are(write: Write) -> None:
-    assert_refused(write(ROWS), "no language 'ze'", "allowed: ar, en, zh", languages=["en", "ze"])
+    assert_refused(write(ROWS), "holds no text in 'ze'", "allowed: ar, en, zh", languages=["en", "ze"])
     assert_refused(write(ROWS), "no language is asked for; allowed: ar, en, zh", languages=[])
 
 

@@ -205,7 +205,7 @@ def test_what_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "read-me.json").write_text("[]")
     assert_refused(tmp_path, "no name of a file tells its language; allowed: train-v1.1.json")
     official(tmp_path / "en.json", ENGLISH)
-    assert_refused(tmp_path, "has no language 'fr'; allowed: en", languages=["fr"])
+    assert_refused(tmp_path, "holds no text in 'fr'; allowed: en", languages=["fr"])
     official(tmp_path / "train-v1.1.json", ENGLISH)
     assert_refused(tmp_path, "both en.json and train-v1.1.json are in 'en'")
     official(tmp_path / "other/gr.json", ENGLISH)
@@ -225,3 +225,11 @@ def test_a_wrong_encoding(tmp_path: Path) -> None:
     path = official(tmp_path / "en.json", ENGLISH)
     path.write_bytes(path.read_text().replace("Orn", "Örn").encode("latin-1"))
     assert_refused(path, "not UTF-8 at byte")
+
+
+def test_an_empty_language_is_refused(tmp_path: Path) -> None:
+    official(tmp_path / "hi.json", HINDI)
+    official(tmp_path / "zh.json", [(CHINESE[0][0], [])])
+    assert load_squad_pairs("squad", tmp_path, ["hi"]).languages == ("hi",)
+    with pytest.raises(InputError, match="holds no pairs in 'zh'"):
+        load_squad_pairs("squad", tmp_path)

@@ -1,10 +1,12 @@
 """Language codes: ISO 639-1 everywhere, ISO 639-3 for a language that has no code of two letters."""
 
 import functools
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import pycountry
 
-from workbench.errors import InputError
+from workbench.errors import InputError, allowed
 
 MISTAKEN = {
     # withdrawn codes
@@ -22,8 +24,6 @@ MISTAKEN = {
     "gr": "el",
     "il": "he",
     "jp": "ja",
-    "kr": "ko",
-    "tw": "zh",
     "ua": "uk",
     "us": "en",
     "vn": "vi",
@@ -107,3 +107,26 @@ def code_of_name(name: str, where: str) -> str:
 def name_of(code: str) -> str:
     """The English name of a language, lower-cased: `sw` is `swahili`."""
     return next(name for name, named in codes_by_name().items() if named == code)
+
+
+def languages_asked_for(
+    found: Iterable[str], languages: Sequence[str] | None, where: Path, what: str = "text"
+) -> tuple[str, ...]:
+    """Those of the languages of a set that are asked for, sorted; None = all. `what` is what a language has.
+
+    Raises
+    ------
+    InputError
+        None is asked for, or one that the set does not have, or it has none; the message starts with `where`.
+    """
+    have = sorted(found)
+    if not have:
+        raise InputError(f"{where}: holds no {what} in any language")
+    if languages is None:
+        return tuple(have)
+    if not languages:
+        raise InputError(f"{where}: no language is asked for; {allowed('', have)}")
+    for language in languages:
+        if language not in have:
+            raise InputError(f"{where}: holds no {what} in {language!r}; {allowed(language, have)}")
+    return tuple(sorted(set(languages)))

@@ -84,7 +84,7 @@ def parquet_rows(file: Path, columns: Sequence[str] | None = None) -> Iterator[P
                     yield f"{file}: row {number}", row
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror or error}") from error
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeDecodeError) as error:  # the latter: a column's name
         raise InputError(f"{file}: not a readable parquet file: {str(error).splitlines()[0]}") from error
 
 

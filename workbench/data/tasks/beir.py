@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.data.reading.languages import check_language
+from workbench.data.reading.languages import check_language, languages_asked_for
 from workbench.data.task import RetrievalTask
 from workbench.data.tasks.beir_files import (
     Benchmark,
@@ -31,9 +31,8 @@ from workbench.data.tasks.beir_files import (
     passages,
     questions,
 )
-from workbench.data.tasks.judged_task import Pool, Question, judged_task
-from workbench.data.tasks.lareqa import components, unique
-from workbench.data.training_sets.gathering import languages_asked_for
+from workbench.data.tasks.building import JudgedQuestion, Pool, as_task, unique
+from workbench.data.tasks.lareqa import components
 from workbench.errors import InputError
 
 Named = tuple[str, str]
@@ -93,7 +92,7 @@ def load_beir(name: str, path: Path, languages: Sequence[str] | None = None, spl
         gathered = read_one(path, languages, split)
         wanted = languages_asked_for(gathered.languages, languages, path)
         merged = {asked.id: [asked] for asked in gathered.asked if asked.relevant and asked.texts}
-        return as_task(name, path, wanted, languages is not None, gathered, merged, prefixed=False)
+        return gathered_task(name, path, wanted, languages is not None, gathered, merged, prefixed=False)
     pairs = {folder: pair_of(folder, path) for folder in names}
     wanted = languages_asked_for({language for pair in pairs.values() for language in pair}, languages, path)
     gathered = Gathered(None)
@@ -101,7 +100,7 @@ def load_beir(name: str, path: Path, languages: Sequence[str] | None = None, spl
         if {query_language, passage_language} <= set(wanted):
             read(find_benchmark(path, folder, split), query_language, passage_language, gathered)
     merged = linked([asked for asked in gathered.asked if asked.relevant])
-    return as_task(name, path, wanted, True, gathered, merged, prefixed=True)
+    return gathered_task(name, path, wanted, True, gathered, merged, prefixed=True)
 
 
 def pair_of(folder: str, path: Path) -> tuple[str, str]:
@@ -232,7 +231,7 @@ def agree(queries: Sequence[Asked]) -> bool:
 # all together
 
 
-def as_task(
+def gathered_task(
     name: str,
     path: Path,
     languages: Sequence[str],
@@ -251,14 +250,17 @@ def as_task(
             raise InputError(f"{path}: {language!r} is empty: no passage, and no query with a relevant passage")
     kept = [language for language in languages if language in used]
     pool, places = as_pool(kept, gathered.passages, prefixed)
-    joined = {
-        query_id: Question(
-            {language: text for query in queries for language, text in query.texts.items()},
-            {places[passage]: grade for query in queries for passage, grade in query.relevant.items()},
-        )
-        for query_id, queries in merged.items()
-    }
-    return judged_task(name, kept, pool, joined, str, notes_of(gathered))
+    joined = {query_id: joined_question(queries, pool, places) for query_id, queries in merged.items()}
+    return as_task(name, kept, pool, joined, notes_of(gathered))
+
+
+def joined_question(queries: Sequence[Asked], pool: Pool, places: dict[Named, int]) -> JudgedQuestion:
+    """What the folders have of a question; its first relevant passage stands for the paragraph, of which they tell
+    nothing: questions on one passage are not independent."""
+    texts = {language: text for query in queries for language, text in query.texts.items()}
+    relevant = {places[passage]: grade for query in queries for passage, grade in query.relevant.items()}
+    first = pool.candidate_ids[min(relevant)]
+    return JudgedQuestion(texts, relevant, first, first)
 
 
 def as_pool(languages: Sequence[str], passages: dict[Named, str], prefixed: bool) -> tuple[Pool, dict[Named, int]]:

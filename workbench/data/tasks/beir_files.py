@@ -12,7 +12,7 @@ A passage has `_id` (or `id`, `docid`), `title` (optional) and `text`; a query h
 was judged and is not relevant.
 """
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,6 +41,9 @@ class Benchmark:
     corpus: tuple[Path, ...]
     queries: tuple[Path, ...]
     qrels: tuple[Path, ...]
+    """Those of the split."""
+    judged: tuple[Path, ...]
+    """Those of all splits."""
     trec: bool = False
     """Queries are lines of `id`, text; judgements lines of query, `Q0`, passage, grade: with tabs and no header."""
 
@@ -104,9 +107,11 @@ def find_benchmark(path: Path, name: str, split: str) -> Benchmark:
     """
     prefixed = bool(name) and (path / f"{name}-corpus").is_dir()
     folder, prefix = (path, f"{name}-") if prefixed else (path / name, "")
-    qrels = qrels_files(folder, prefix, split)
+    configs = [f"{prefix}qrels", *([] if prefixed else ["default"])]
+    judged = [file for config in configs for file in files_in(folder / config, QRELS_ENDINGS)]
+    qrels = qrels_files(folder, configs, split, judged)
     corpus, queries = (text_files(folder, f"{prefix}{part}", part, split) for part in ("corpus", "queries"))
-    return Benchmark(name, corpus, queries, qrels)
+    return Benchmark(name, corpus, queries, qrels, tuple(judged))
 
 
 def text_files(folder: Path, config: str, part: str, split: str) -> tuple[Path, ...]:
@@ -117,7 +122,7 @@ def text_files(folder: Path, config: str, part: str, split: str) -> tuple[Path, 
     for name in (split, part):
         if found := split_files(folder, config, name):
             return tuple(found)
-    inside = sorted(file for file in (folder / config).glob("*") if file.name.endswith(TEXT_ENDINGS))
+    inside = files_in(folder / config, TEXT_ENDINGS)
     splits = splits_of(file for file in inside if file.suffix == ".parquet")
     if len(splits) > 1:
         raise InputError(f"{folder / config}: has no split {split!r}; {allowed(split, splits)}")
@@ -126,25 +131,27 @@ def text_files(folder: Path, config: str, part: str, split: str) -> tuple[Path, 
     return tuple(inside)
 
 
-def qrels_files(folder: Path, prefix: str, split: str) -> tuple[Path, ...]:
-    """The files with a split's judgements."""
-    configs = [f"{prefix}qrels", *([] if prefix else ["default"])]
+def qrels_files(folder: Path, configs: Sequence[str], split: str, judged: Sequence[Path]) -> tuple[Path, ...]:
+    """The files with a split's judgements, which are in one of the configs; `judged` are those of all splits."""
     for config in configs:
         for ending in QRELS_ENDINGS:
             if (folder / config / f"{split}{ending}").is_file():
                 return (folder / config / f"{split}{ending}",)
         if found := split_files(folder / config, ".", split):
             return tuple(found)
-    splits = splits_of(file for config in configs for file in (folder / config).glob("*"))
-    if not splits:
-        raise InputError(f"{folder}: holds no judgements; allowed: {prefix}qrels/<split>.tsv or <split>-*.parquet")
-    raise InputError(f"{folder}: has no judgements of the split {split!r}; {allowed(split, splits)}")
+    if not judged:
+        raise InputError(f"{folder}: holds no judgements; allowed: {configs[0]}/<split>.tsv or <split>-*.parquet")
+    raise InputError(f"{folder}: has no judgements of the split {split!r}; {allowed(split, splits_of(judged))}")
+
+
+def files_in(folder: Path, endings: tuple[str, ...]) -> list[Path]:
+    """The files of a folder with one of these endings, by name; none hidden."""
+    return sorted(file for file in folder.glob("[!.]*") if file.name.endswith(endings) and file.is_file())
 
 
 def splits_of(files: Iterable[Path]) -> list[str]:
     """`dev` from `dev.tsv` and from `dev-00000-of-00002.parquet`."""
-    named = (file.name for file in files if file.name.endswith(QRELS_ENDINGS))
-    return sorted({name.split(".")[0].partition("-0")[0] for name in named})
+    return sorted({file.name.split(".")[0].partition("-0")[0] for file in files})
 
 
 # what is in them
@@ -253,6 +260,6 @@ def grade_of(score: object, where: str) -> int:
             value = float(score)
             if value.is_integer() and value <= MOST:
                 return int(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     raise InputError(f"{where}: score is {score!r:.60}; allowed: whole numbers up to {MOST}")

@@ -1,7 +1,8 @@
-"""A retrieval task from passages and questions that are met one by one, in any order."""
+"""A retrieval task from a pool of candidates and judged questions: the end of every loader of a task."""
 
 from array import array
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,81 +10,109 @@ from numpy.typing import NDArray
 from workbench.data.task import RetrievalTask
 
 
+@dataclass(frozen=True)
+class Pool:
+    """The candidates of a task; the fields are those of `RetrievalTask`."""
+
+    candidate_ids: Sequence[str]
+    candidate_languages: NDArray[np.int16]
+    candidates: NDArray[np.int32]
+    passage_texts: Sequence[str]
+
+
+@dataclass(frozen=True)
+class JudgedQuestion:
+    """One question in all its languages."""
+
+    texts: dict[str, str]
+    """By language."""
+    relevant: dict[int, int]
+    """Index of each relevant candidate, and its grade."""
+    paragraph: str
+    """The unit of resampling."""
+    article: str
+
+
+def as_task(
+    name: str,
+    languages: Sequence[str],
+    pool: Pool,
+    questions: Mapping[str, JudgedQuestion],
+    notes: Mapping[str, str],
+) -> RetrievalTask:
+    """Questions by id, and their candidates, as a task; at least one question has a relevant candidate."""
+    query_ids = sorted(questions)
+    judged = [questions[query_id] for query_id in query_ids]
+    asked = [(row, language, text) for row, one in enumerate(judged) for language, text in one.texts.items()]
+    query_texts, indexes = unique([text for _, _, text in asked])
+    matrix = np.full((len(judged), len(languages)), -1, np.int32)
+    for (row, language, _), index in zip(asked, indexes, strict=True):
+        matrix[row, languages.index(language)] = index
+    relevant = [(row, candidate, grade) for row, one in enumerate(judged) for candidate, grade in one.relevant.items()]
+    rows, candidates, grades = zip(*sorted(relevant), strict=True)
+    return RetrievalTask(
+        name=name,
+        languages=tuple(languages),
+        query_texts=query_texts,
+        passage_texts=pool.passage_texts,
+        query_ids=tuple(query_ids),
+        queries=matrix,
+        paragraphs=tuple(one.paragraph for one in judged),
+        articles=tuple(one.article for one in judged),
+        candidate_ids=pool.candidate_ids,
+        candidate_languages=pool.candidate_languages,
+        candidates=pool.candidates,
+        relevant_queries=np.array(rows, np.int32),
+        relevant_candidates=np.array(candidates, np.int32),
+        relevances=np.array(grades, np.int16),
+        notes=dict(notes),
+    )
+
+
+def unique(texts: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """The distinct texts, and [texts] which of them each one is."""
+    places: dict[str, int] = {}
+    indexes = np.array([places.setdefault(text, len(places)) for text in texts], np.int32)
+    return tuple(places), indexes
+
+
 class TaskBuilder:
-    """Candidates and queries as they are met; equal texts are held once."""
+    """Candidates and questions that are met one by one, in any order; equal passages are held once."""
 
     def __init__(self) -> None:
-        self._passage_texts: dict[str, int] = {}
-        self._candidate_ids: list[str] = []
-        self._candidate_languages: list[str] = []
-        self._candidate_texts = array("i")
-        self._query_texts: dict[str, int] = {}
-        self._query_ids: list[str] = []
-        self._questions: list[dict[str, int]] = []
-        self._paragraphs: list[str] = []
-        self._articles: list[str] = []
-        self._relevants: list[tuple[int, ...]] = []
+        self._texts: dict[str, int] = {}
+        self._ids: list[str] = []
+        self._languages: list[str] = []
+        self._candidates = array("i")
+        self._questions: dict[str, JudgedQuestion] = {}
 
     def add_candidate(self, candidate_id: str, language: str, text: str) -> int:
-        """A passage, whose id is no other's; gives the number by which queries name it."""
-        self._candidate_ids.append(candidate_id)
-        self._candidate_languages.append(language)
-        self._candidate_texts.append(self._passage_texts.setdefault(text, len(self._passage_texts)))
-        return len(self._candidate_ids) - 1
+        """A passage, whose id is no other's; gives the number by which questions name it."""
+        self._ids.append(candidate_id)
+        self._languages.append(language)
+        self._candidates.append(self._texts.setdefault(text, len(self._texts)))
+        return len(self._ids) - 1
 
     def add_query(
-        self, query_id: str, questions: Mapping[str, str], paragraph: str, article: str, relevant: Collection[int]
+        self, query_id: str, texts: Mapping[str, str], paragraph: str, article: str, relevant: Collection[int]
     ) -> None:
         """A question by language, whose id is no other's, and the numbers of its relevant passages."""
-        self._query_ids.append(query_id)
-        self._questions.append(
-            {
-                language: self._query_texts.setdefault(question, len(self._query_texts))
-                for language, question in questions.items()
-            }
-        )
-        self._paragraphs.append(paragraph)
-        self._articles.append(article)
-        self._relevants.append(tuple(sorted(relevant)))
+        self._questions[query_id] = JudgedQuestion(dict(texts), dict.fromkeys(relevant, 1), paragraph, article)
 
     def task(self, name: str, notes: Mapping[str, str]) -> RetrievalTask:
         """What was met so far: its languages are those of a candidate or of a question."""
-        languages = sorted({*self._candidate_languages, *(code for each in self._questions for code in each)})
-        columns = {language: column for column, language in enumerate(languages)}
-        candidates = ascending(self._candidate_ids)
-        queries = ascending(self._query_ids)
-        places = np.empty(len(candidates), np.int32)
-        places[candidates] = np.arange(len(candidates))
-        pairs = sorted(
-            (row, int(places[number])) for row, query in enumerate(queries) for number in self._relevants[query]
+        languages = sorted({*self._languages, *(code for one in self._questions.values() for code in one.texts)})
+        order = sorted(range(len(self._ids)), key=self._ids.__getitem__)
+        pool = Pool(
+            candidate_ids=tuple(self._ids[number] for number in order),
+            candidate_languages=np.array([languages.index(self._languages[number]) for number in order], np.int16),
+            candidates=np.array(self._candidates, np.int32)[order],
+            passage_texts=tuple(self._texts),
         )
-        matrix = np.full((len(queries), len(languages)), -1, np.int32)
-        for row, query in enumerate(queries):
-            for language, question in self._questions[query].items():
-                matrix[row, columns[language]] = question
-        return RetrievalTask(
-            name=name,
-            languages=tuple(languages),
-            query_texts=tuple(self._query_texts),
-            passage_texts=tuple(self._passage_texts),
-            query_ids=taken(self._query_ids, queries),
-            queries=matrix,
-            paragraphs=taken(self._paragraphs, queries),
-            articles=taken(self._articles, queries),
-            candidate_ids=taken(self._candidate_ids, candidates),
-            candidate_languages=np.array([columns[self._candidate_languages[n]] for n in candidates], np.int16),
-            candidates=np.array(self._candidate_texts, np.int32)[candidates],
-            relevant_queries=np.array([row for row, _ in pairs], np.int32),
-            relevant_candidates=np.array([candidate for _, candidate in pairs], np.int32),
-            relevances=np.ones(len(pairs), np.int16),
-            notes=notes,
-        )
-
-
-def ascending(ids: Sequence[str]) -> NDArray[np.int64]:
-    """The places of the ids in their order."""
-    return np.array(sorted(range(len(ids)), key=ids.__getitem__), np.int64)
-
-
-def taken(values: Sequence[str], places: NDArray[np.int64]) -> tuple[str, ...]:
-    return tuple(values[place] for place in places.tolist())
+        places = np.empty(len(order), np.int32)
+        places[order] = np.arange(len(order))
+        questions = {
+            query_id: replace(one, relevant={int(places[number]): grade for number, grade in one.relevant.items()})
+            for query_id, one in self._questions.items()
+        }
+        return as_task(name, languages, pool, questions, notes)

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.data.reading.json_values import member, parts, read_json, text
+from workbench.data.reading.languages import check_language
 from workbench.data.task import RetrievalTask
+from workbench.data.tasks.building import JudgedQuestion, Pool, as_task, unique
 from workbench.errors import InputError, allowed
 
 FILE_NAME = re.compile(r"[a-z]{2,3}\.json")
@@ -80,8 +81,9 @@ def load_lareqa(
     Raises
     ------
     InputError
-        The folder or a language's file is missing or unreadable, a key is missing, an answer lies in no sentence, a
-        question id comes twice, a language has no question. The message names file and place.
+        The folder or a language's file is missing or unreadable, a file's name is no language code, a key is missing,
+        an answer lies in no sentence, a question id comes twice, a language has no question. The message names file
+        and place.
     """
     files = language_files(path, languages)
     paragraphs = [paragraph for language, file in files.items() for paragraph in read_file(file, language)]
@@ -92,7 +94,7 @@ def load_lareqa(
         if not any(paragraph.questions for paragraph, _ in kept if paragraph.language == language):
             part = f" with every_article {every_article}" if every_article > 1 else ""
             raise InputError(f"{file}: holds no question{part}: the language is empty")
-    return as_task(name, sorted(files), kept, passage_text, candidate_namer(paragraphs))
+    return paragraphs_task(name, sorted(files), kept, passage_text, candidate_namer(paragraphs))
 
 
 def language_files(path: Path, languages: Collection[str] | None) -> dict[str, Path]:
@@ -106,6 +108,7 @@ def language_files(path: Path, languages: Collection[str] | None) -> dict[str, P
     for language in wanted:
         if language not in files:
             raise InputError(f"{path}: has no {language}.json; {allowed(language, sorted(files))}")
+        check_language(language, f"{files[language]}: the file's name")
     if not wanted:
         raise InputError(f"{path}: no language is asked for; {allowed('', sorted(files))}")
     return {language: files[language] for language in sorted(wanted, key=lambda language: (language != "en", language))}
@@ -227,58 +230,40 @@ def components(members: Sequence[Collection[str]]) -> list[int]:
     return [numbers.setdefault(root(place), len(numbers)) for place in range(len(members))]
 
 
-def as_task(
+def paragraphs_task(
     name: str,
     languages: Sequence[str],
     kept: Sequence[tuple[Paragraph, Unit]],
     passage_text: Literal["sentence", "sentence_paragraph"],
     candidate_id: Callable[[Paragraph, int], str],
 ) -> RetrievalTask:
-    """Paragraphs to matrices; candidates by language, then in the order of the file."""
+    """The sentences as candidates, by language, then in the order of the file, and the questions."""
     kept = sorted(kept, key=lambda pair: (pair[0].language, pair[0].article, pair[0].position))
     sentences = [(paragraph, number) for paragraph, _ in kept for number in range(len(paragraph.breaks))]
     passage_texts, candidates = unique([passage(*sentence, passage_text) for sentence in sentences])
-    units = {question.question_id: unit for paragraph, unit in kept for question in paragraph.questions}
-    rows = {question_id: row for row, question_id in enumerate(sorted(units))}
-    firsts = np.cumsum([0, *(len(paragraph.breaks) for paragraph, _ in kept)]).tolist()
-    asked = sorted(
-        (rows[question.question_id], first + question.sentence, languages.index(paragraph.language), question.text)
-        for (paragraph, _), first in zip(kept, firsts, strict=False)
-        for question in paragraph.questions
-    )
-    query_rows, relevant, columns, questions = zip(*asked, strict=True)
-    query_texts, queries = unique(questions)
-    matrix = np.full((len(rows), len(languages)), -1, np.int32)
-    matrix[list(query_rows), list(columns)] = queries
-    return RetrievalTask(
-        name=name,
-        languages=tuple(languages),
-        query_texts=query_texts,
-        passage_texts=passage_texts,
-        query_ids=tuple(rows),
-        queries=matrix,
-        paragraphs=tuple(f"{units[i].article:03d}-{units[i].number:03d}" for i in rows),
-        articles=tuple(f"{units[i].article:03d}" for i in rows),
+    pool = Pool(
         candidate_ids=tuple(candidate_id(*sentence) for sentence in sentences),
         candidate_languages=np.array([languages.index(paragraph.language) for paragraph, _ in sentences], np.int16),
         candidates=candidates,
-        relevant_queries=np.array(query_rows, np.int32),
-        relevant_candidates=np.array(relevant, np.int32),
-        relevances=np.ones(len(asked), np.int16),
+        passage_texts=passage_texts,
     )
+    questions: dict[str, JudgedQuestion] = {}
+    first = 0
+    for paragraph, unit in kept:
+        article = f"{unit.article:03d}"
+        for asked in paragraph.questions:
+            new = JudgedQuestion({}, {}, f"{article}-{unit.number:03d}", article)
+            question = questions.setdefault(asked.question_id, new)
+            question.texts[paragraph.language] = asked.text
+            question.relevant[first + asked.sentence] = 1
+        first += len(paragraph.breaks)
+    return as_task(name, languages, pool, questions, {})
 
 
 def passage(paragraph: Paragraph, sentence: int, passage_text: Literal["sentence", "sentence_paragraph"]) -> str:
     start, end = paragraph.breaks[sentence]
     alone = paragraph.context[start:end]
     return alone if passage_text == "sentence" else f"{alone} {paragraph.context}"
-
-
-def unique(texts: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
-    """The distinct texts, and [texts] which of them each one is."""
-    places: dict[str, int] = {}
-    indexes = np.array([places.setdefault(text, len(places)) for text in texts], np.int32)
-    return tuple(places), indexes
 
 
 def candidate_namer(paragraphs: Sequence[Paragraph]) -> Callable[[Paragraph, int], str]:

@@ -10,8 +10,10 @@ What is encoded as the passage is title, blank, text. Passages and questions are
 resampling is the first relevant passage; its article is what stands before the `#` of the passage's id.
 """
 
+import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -20,10 +22,12 @@ import numpy as np
 import pyarrow as pa
 
 from workbench.data.catalog import file_hash
-from workbench.data.reading.languages import check_language
+from workbench.data.reading.languages import check_language, languages_asked_for
 from workbench.data.task import RetrievalTask
+from workbench.data.tasks.beir import language_of
 from workbench.data.tasks.beir_files import (
     Benchmark,
+    Text,
     benchmark_names,
     find_benchmark,
     grades,
@@ -31,9 +35,8 @@ from workbench.data.tasks.beir_files import (
     passages,
     questions,
 )
-from workbench.data.tasks.judged_task import Pool, Question, judged_task
+from workbench.data.tasks.building import JudgedQuestion, Pool, as_task
 from workbench.data.tasks.stored_texts import StoredIds, open_ids, open_texts, write_corpus
-from workbench.data.training_sets.gathering import languages_asked_for
 from workbench.errors import InputError, allowed
 from workbench.files import locked, write_folder_whole
 
@@ -86,27 +89,28 @@ def load_miracl(
     Raises
     ------
     InputError
-        A part is missing or unreadable, a row lacks a key, an id comes twice, a judgement names what is not there, or
-        all passages of a language are judged ones and the name does not say so.
+        A part is missing or unreadable, a row lacks a key or is in another language, an id comes twice, a judgement
+        names what is not there, or all passages of a language are judged ones, for whichever split, and the name does
+        not say so.
     WorkError
         The cache cannot be written, or a prepared corpus is damaged.
     """
     parts = find_parts(path, languages, split or "dev")
-    wanted, folders = tuple(parts), [prepared(part, cache) for part in parts.values()]
+    wanted, folders = tuple(parts), [prepared(part, language, cache) for language, part in parts.items()]
     ids = open_ids(wanted, folders)
     texts, candidates = open_texts(folders)
-    asked: dict[str, Question] = {}
+    asked: dict[str, JudgedQuestion] = {}
     unanswered = 0
     for (language, part), size in zip(parts.items(), ids.sizes, strict=True):
-        queries, places = questions_of(part), judged_places(part, language, ids)
+        queries, places = questions_of(part, language), judged_places(part, language, ids)
         if len(places) == size and not name.endswith(JUDGED):
             raise InputError(judged_only(path, language, size, name))
-        found = answered(part, language, queries, places)
+        found = answered(part, language, queries, places, ids)
         unanswered += len(queries) - len(found)
         asked |= found
     pool = Pool(ids, np.repeat(np.arange(len(wanted), dtype=np.int16), ids.sizes), candidates, texts)
     notes = notes_of(dict(zip(wanted, ids.sizes, strict=True)), unanswered)
-    return judged_task(f"{name}-{short(len(ids))}", wanted, pool, asked, article_of, notes)
+    return as_task(f"{name}-{short(len(ids))}", wanted, pool, asked, notes)
 
 
 # where the files are
@@ -114,54 +118,88 @@ def load_miracl(
 
 def find_parts(path: Path, languages: Sequence[str] | None, split: str) -> dict[str, Benchmark]:
     """The files of each language to take, by its code."""
-    release = {folder.name.removeprefix(CORPUS): folder for folder in path.rglob(f"{CORPUS}*") if folder.is_dir()}
-    names = sorted(release) or benchmark_names(path)
+    release = released(path)
+    corpora = {name.removeprefix(CORPUS): found for name, found in release.items() if found.is_dir()}
+    names = sorted(corpora) or benchmark_names(path)
     if names == [""]:
         if languages is None or len(set(languages)) != 1:
             raise InputError(f"{path}: one corpus, and nothing says its language; name it in the task's 'languages'")
         return {check_language(languages[0], f"{path}: languages"): find_benchmark(path, "", split)}
-    have = [check_language(name, f"{release.get(name, path / name)}: the folder's language") for name in names]
+    have = [check_language(name, f"{corpora.get(name, path / name)}: the folder's language") for name in names]
     wanted = languages_asked_for(have, languages, path)
-    if release:
-        return {language: release_files(path, release[language], language, split) for language in wanted}
+    if corpora:
+        return {language: release_files(path, release, language, split) for language in wanted}
     return {language: find_benchmark(path, language, split) for language in wanted}
 
 
-def release_files(path: Path, folder: Path, language: str, split: str) -> Benchmark:
+def released(path: Path) -> dict[str, Path]:
+    """The release's corpora, topics and judgements below a folder, by their names; nothing hidden.
+
+    Raises
+    ------
+    InputError
+        A name stands in two folders.
+    """
+    found: dict[str, Path] = {}
+    for folder, folders, files in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        corpora = [name for name in folders if name.startswith(CORPUS)]
+        for name in (*corpora, *(name for name in sorted(files) if name.startswith((TOPICS, QRELS)))):
+            here = Path(folder, name)
+            other = found.setdefault(name, here)
+            if other != here:
+                raise InputError(f"{here}: stands in {other.parent} too; allowed: one of the two")
+    return found
+
+
+def release_files(path: Path, release: Mapping[str, Path], language: str, split: str) -> Benchmark:
     """The files of one language of the release."""
+    folder = release[f"{CORPUS}{language}"]
     corpus = sorted(file for file in folder.glob("docs-*") if file.name.endswith((".jsonl", ".jsonl.gz")))
     if not corpus:
         raise InputError(f"{folder}: holds no docs-*.jsonl.gz")
-    found = {prefix: sorted(path.rglob(f"{prefix}{language}-{split}.tsv"))[:1] for prefix in (TOPICS, QRELS)}
-    for prefix, files in found.items():
-        if not files:
-            start = f"{prefix}{language}-"
-            splits = sorted({file.stem.removeprefix(start) for file in path.rglob(f"{start}*.tsv")})
-            raise InputError(f"{path}: holds no {start}{split}.tsv; {allowed(split, splits)}")
-    return Benchmark(language, tuple(corpus), tuple(found[TOPICS]), tuple(found[QRELS]), trec=True)
+    topics, qrels = (of_splits(release, f"{prefix}{language}-") for prefix in (TOPICS, QRELS))
+    for start, files in ((f"{TOPICS}{language}-", topics), (f"{QRELS}{language}-", qrels)):
+        if split not in files:
+            raise InputError(f"{path}: holds no {start}{split}.tsv; {allowed(split, sorted(files))}")
+    return Benchmark(language, tuple(corpus), (topics[split],), (qrels[split],), tuple(qrels.values()), trec=True)
+
+
+def of_splits(release: Mapping[str, Path], start: str) -> dict[str, Path]:
+    """By split, the files whose names start so."""
+    named = {name.removeprefix(start): file for name, file in release.items() if name.startswith(start)}
+    return {rest.removesuffix(".tsv"): file for rest, file in named.items() if rest.endswith(".tsv")}
 
 
 # what is in them
 
 
-def prepared(part: Benchmark, cache: Path) -> Path:
+def prepared(part: Benchmark, language: str, cache: Path) -> Path:
     """The folder with the prepared copy of a corpus, made if it is not there; a second process waits for the first."""
-    content = b"".join(file_hash(file) for file in part.corpus)
-    folder = cache / "corpora" / blake2b(FORMAT + content, digest_size=8).hexdigest()
+    content = b"".join((FORMAT, language.encode(), b" ", *(file_hash(file) for file in part.corpus)))
+    folder = cache / "corpora" / blake2b(content, digest_size=8).hexdigest()
     with locked(folder.with_name(f".{folder.name}.lock"), wait_s=None):
         if not folder.is_dir():
             for rest in folder.parent.glob(f".{folder.name}.*.part"):  # of a process that was killed
                 shutil.rmtree(rest)
             if next(passages(part), None) is None:
                 raise InputError(f"{part.corpus[0]}: holds no passage")
-            write_folder_whole(folder, partial(write_corpus, read=partial(passages, part)), (pa.ArrowException,))
+            write = partial(write_corpus, read=lambda: in_language(passages(part), language))
+            write_folder_whole(folder, write, (pa.ArrowException,))
     return folder
 
 
-def questions_of(part: Benchmark) -> dict[str, str]:
+def in_language(texts: Iterator[Text], language: str) -> Iterator[Text]:
+    """The texts; one whose row says that it is in another language is refused."""
+    for text in texts:
+        language_of(text, language)
+        yield text
+
+
+def questions_of(part: Benchmark, language: str) -> dict[str, str]:
     """Query id -> text."""
     found: dict[str, str] = {}
-    for question in questions(part):
+    for question in in_language(questions(part), language):
         if question.id in found:
             raise InputError(f"{question.where}: id {question.id!r} stands in the queries already")
         found[question.id] = question.text
@@ -169,28 +207,26 @@ def questions_of(part: Benchmark) -> dict[str, str]:
 
 
 def judged_places(part: Benchmark, language: str, ids: StoredIds) -> dict[str, int]:
-    """Where the judged passages stand among the candidates, relevant or not; those that are there."""
-    judged = {judgement.passage_id for judgement in judgements(part)}
+    """Where the passages judged for any split stand among the candidates, relevant or not; those that are there."""
+    judged = {judgement.passage_id for judgement in judgements(replace(part, qrels=part.judged))}
     places = {passage_id: ids.place(f"{language}:{passage_id}") for passage_id in judged}
     return {passage_id: place for passage_id, place in places.items() if place is not None}
 
 
 def answered(
-    part: Benchmark, language: str, queries: Mapping[str, str], places: Mapping[str, int]
-) -> dict[str, Question]:
+    part: Benchmark, language: str, queries: Mapping[str, str], places: Mapping[str, int], ids: StoredIds
+) -> dict[str, JudgedQuestion]:
     """The questions that have a relevant passage, by their ids in the task."""
     found = {}
     for query_id, judged in grades(part, queries, places).items():
         relevant = {places[passage_id]: grade for passage_id, grade in judged.items() if grade >= 1}
         if relevant:
-            found[f"{language}:{query_id}"] = Question({language: queries[query_id]}, relevant)
+            first = ids[min(relevant)]
+            texts = {language: queries[query_id]}
+            found[f"{language}:{query_id}"] = JudgedQuestion(texts, relevant, first, first.partition("#")[0])
     if not found:
         raise InputError(f"{part.qrels[0]}: {language!r} is empty: no query has a relevant passage")
     return found
-
-
-def article_of(passage_id: str) -> str:
-    return passage_id.partition("#")[0]
 
 
 # what the task is called

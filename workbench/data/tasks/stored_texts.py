@@ -5,7 +5,8 @@ A prepared corpus is a folder of two Arrow files:
 - `texts.arrow`: `text` and `hash`, in the order in which the passages came;
 - `passages.arrow`: `id`, ascending, and `row`, where its text stands in the first file.
 
-Nothing is held in memory but the numbers: 20 bytes a passage, and 60 while the equal texts are found.
+Nothing is held in memory but the numbers: 20 bytes a passage, and 60 while the equal texts are found. While a corpus
+is prepared, its ids are.
 """
 
 import hashlib

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from workbench.data.reading.languages import code_of_name
+from workbench.data.reading.languages import code_of_name, languages_asked_for
 from workbench.data.reading.rows import split_files
 from workbench.data.reading.squad_shape import Span, SquadRow, sentences, splitter, squad_rows, trimmed
 from workbench.data.task import RetrievalTask
@@ -86,7 +86,7 @@ def load_tydiqa(
     paragraphs = read_paragraphs(gold_files(path, split))
     own = {row.id: paragraph.language for paragraph in paragraphs for row in paragraph.rows}
     translated = translated_questions(questions, own)
-    check_languages(languages, {*own.values(), *(question.language for question in translated)}, path)
+    languages_asked_for({*own.values(), *(question.language for question in translated)}, languages, path, "question")
     kept = [
         (paragraph, place)
         for paragraph, place in zip(paragraphs, places(paragraphs), strict=True)
@@ -145,16 +145,6 @@ def language_of(question_id: str, where: str) -> str:
     if not dash:
         raise InputError(f"{where}: the id names no language; allowed: one such as swahili-123-0")
     return code_of_name(name, f"{where}: id")
-
-
-def check_languages(languages: Sequence[str] | None, found: set[str], path: Path) -> None:
-    if languages is not None and not languages:
-        raise InputError(f"{path}: no language is asked for; {allowed('', sorted(found))}")
-    for language in languages or ():
-        if language not in found:
-            raise InputError(f"{path}: holds no question in {language!r}; {allowed(language, sorted(found))}")
-    if not found:
-        raise InputError(f"{path}: holds no question")
 
 
 def places(paragraphs: Sequence[Paragraph]) -> Iterator[Place]:

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.data.reading.json_values import member, parts, text
-from workbench.data.reading.languages import code_of_name
+from workbench.data.reading.languages import code_of_name, languages_asked_for
 from workbench.data.reading.rows import Row, json_lines, parquet_rows, split_files
 from workbench.data.reading.squad_shape import Span
 from workbench.data.task import RetrievalTask
 from workbench.data.tasks.building import TaskBuilder
-from workbench.data.tasks.tydiqa import HUB_SPLITS, check_languages, checked_split
+from workbench.data.tasks.tydiqa import HUB_SPLITS, checked_split
 from workbench.errors import InputError, allowed
 
 HUB_CONFIG = "primary_task"
@@ -91,7 +91,7 @@ def load_tydiqa_primary(
             found.add(language)
             query_id = f"{language}-{number:07d}"
             builder.add_query(query_id, {language: example.question}, article.name, article.name, relevant)
-    check_languages(languages, found, path)
+    languages_asked_for(found, languages, path, "question")
     return builder.task(name, {})
 
 

@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from workbench.data.reading.json_values import member, text
-from workbench.data.reading.languages import check_language
+from workbench.data.reading.languages import check_language, languages_asked_for
 from workbench.data.reading.rows import rows_of, split_files
 from workbench.data.reading.squad_shape import SquadRow, squad_rows
 from workbench.data.task import RetrievalTask
 from workbench.data.tasks.building import TaskBuilder
-from workbench.data.tasks.tydiqa import HUB_SPLITS, check_languages, checked_split
+from workbench.data.tasks.tydiqa import HUB_SPLITS, checked_split
 from workbench.errors import InputError
 
 PASSAGE_LANGUAGE = "en"
@@ -77,7 +77,7 @@ def load_xor_tydi(
             candidates[context] = (f"{article}-{number:04d}", article)
         if row.answers:
             add_question(questions, row, where).paragraphs.append(context)
-    check_languages(languages, {question.language for question in questions.values()}, path)
+    languages_asked_for({question.language for question in questions.values()}, languages, path, "question")
     builder = TaskBuilder()
     numbers = {context: builder.add_candidate(i, PASSAGE_LANGUAGE, context) for context, (i, _) in candidates.items()}
     for question_id, question in questions.items():

@@ -1,7 +1,7 @@
 """Training pairs from the rows of data sets: met one by one, in any order, gathered to matrices."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from workbench.data.pairs import ParallelPairs, Texts
 from workbench.data.reading.json_values import optional, parts
-from workbench.errors import InputError, allowed
+from workbench.errors import InputError
 
 
 class PairRows:
@@ -40,16 +40,20 @@ class PairRows:
         for values_so_far, value in zip(self._columns, values, strict=True):
             values_so_far.append(value)
 
-    def as_pairs(self, name: str, where: Path, notes: Sequence[str] = ()) -> ParallelPairs:
+    def as_pairs(
+        self, name: str, where: Path, notes: Sequence[str] = (), languages: Sequence[str] = ()
+    ) -> ParallelPairs:
         """The set; pair_ids and languages ascend, whatever the order in which they were met.
 
         Raises
         ------
         InputError
-            No pair was met; the message starts with `where`.
+            No pair was met, or none in one of `languages`; the message starts with `where`.
         """
-        if not self._pairs:
-            raise InputError(f"{where}: holds no pairs{''.join(f'; {note}' for note in notes)}")
+        empty = ", ".join(repr(language) for language in languages if language not in self._languages)
+        if not self._pairs or empty:
+            which = f" in {empty}" if empty else ""
+            raise InputError(f"{where}: holds no pairs{which}{''.join(f'; {note}' for note in notes)}")
         pair_ids, rows = ascending(self._pairs)
         languages, columns = ascending(self._languages)
         pairs, cells, *texts = (np.frombuffer(values, np.int32) for values in self._columns)
@@ -69,25 +73,6 @@ def ascending(indexes: dict[str, int]) -> tuple[tuple[str, ...], NDArray[np.int6
     places = np.empty(len(found), np.int64)
     places[[indexes[key] for key in found]] = np.arange(len(found))
     return found, places
-
-
-def languages_asked_for(found: Iterable[str], languages: Sequence[str] | None, where: Path) -> tuple[str, ...]:
-    """Those of the languages of a set that are asked for, sorted; None = all.
-
-    Raises
-    ------
-    InputError
-        None is asked for, or one that the set does not have; the message starts with `where`.
-    """
-    have = sorted(found)
-    if languages is None:
-        return tuple(have)
-    if not languages:
-        raise InputError(f"{where}: no language is asked for; {allowed('', have)}")
-    for language in languages:
-        if language not in have:
-            raise InputError(f"{where}: has no language {language!r}; {allowed(language, have)}")
-    return tuple(sorted(set(languages)))
 
 
 def first_passage(row: object, key: str, where: str) -> str | None:

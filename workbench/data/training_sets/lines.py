@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.data.pairs import ParallelPairs, first_cells
-from workbench.data.reading.languages import check_language
+from workbench.data.reading.languages import check_language, languages_asked_for
 from workbench.data.reading.rows import text_lines
-from workbench.data.training_sets.gathering import PairRows, languages_asked_for
+from workbench.data.training_sets.gathering import PairRows
 from workbench.errors import InputError
 
 ENDINGS = (".tsv", ".tsv.gz")
@@ -44,11 +44,13 @@ def load_line_pairs(
     ------
     InputError
         The folder holds no such file, a name is no language code, the files have unequal numbers of lines, a line has
-        more than three fields, a file is unreadable or not UTF-8. The message names file and line.
+        more than three fields, a file holds no pair, is unreadable or not UTF-8. The message names file and line.
     """
     files = language_files(path)
     wanted = languages_asked_for(files, languages, path)
     has = existing({language: files[language] for language in wanted})
+    for column in np.flatnonzero(~has.any(axis=0)).tolist():
+        raise InputError(f"{files[wanted[column]]}: holds no pairs: no line has a query and a passage")
     ids = (str(number) for number in range(1, len(has) + 1))
     kept = first_cells(ids, has, pairs, pairs_per_language)
     rows = PairRows()

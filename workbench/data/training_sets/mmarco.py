@@ -19,9 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.data.pairs import ParallelPairs, Texts, hash_order
-from workbench.data.reading.languages import code_of_name
+from workbench.data.reading.languages import code_of_name, languages_asked_for
 from workbench.data.reading.numbered_lines import blocks, numbered_texts
-from workbench.data.training_sets.gathering import languages_asked_for
 from workbench.data.training_sets.mmarco_rows import from_cells, hub_pairs, hub_tables
 from workbench.errors import InputError
 
@@ -92,7 +91,7 @@ def released_pairs(name: str, path: Path, languages: Sequence[str] | None, most:
 def files_by_language(path: Path, ending: str) -> dict[str, Path]:
     """The files whose names are a language and this ending."""
     found: dict[str, Path] = {}
-    for file in sorted(path.rglob(f"*{ending}")):
+    for file in files_named(path, f"*{ending}"):
         language = code_of_name(file.name.removesuffix(ending), str(file))
         if language in found:
             raise InputError(
@@ -105,8 +104,14 @@ def files_by_language(path: Path, ending: str) -> dict[str, Path]:
     return found
 
 
+def files_named(path: Path, form: str) -> list[Path]:
+    """The files with such a name, at any depth; none in hidden folders, where a fetch keeps what is not whole."""
+    found = path.rglob(form)
+    return sorted(file for file in found if not any(part.startswith(".") for part in file.relative_to(path).parts))
+
+
 def triples_file(path: Path) -> Path:
-    found = sorted(path.rglob(TRIPLES))
+    found = files_named(path, TRIPLES)
     if len(found) != 1:
         raise InputError(
             f"{path}: holds {len(found)} files {TRIPLES}; allowed: one, at any depth (hubs keep it in the folder above "

@@ -61,8 +61,16 @@ def from_cells(
     """A set from [pairs, languages, 3] `cells`, the places in `texts` of query, passage and hard negative.
 
     -1 stands for a blank text: where query or passage is one, the pair does not exist in the language.
+
+    Raises
+    ------
+    InputError
+        That is true of every pair in a language.
     """
     blank = (cells[:, :, :2] < 0).any(axis=2)
+    for column in np.flatnonzero(blank.all(axis=0)).tolist():
+        count = len(cells)
+        raise InputError(f"{name}: holds no pairs in {languages[column]!r}: {count} of {count} have a blank text")
     queries, passages, negatives = (np.where(blank, np.int32(-1), cells[:, :, part]) for part in range(3))
     note = f"{blank.sum()} of {blank.size} pairs in a language have a blank text there and are left out"
     notes = (note,) if blank.any() else ()

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from workbench.data.pairs import ParallelPairs, capped
 from workbench.data.reading.json_values import text
-from workbench.data.reading.languages import codes_by_name
+from workbench.data.reading.languages import codes_by_name, languages_asked_for
 from workbench.data.reading.rows import rows_of
-from workbench.data.training_sets.gathering import PairRows, first_passage, languages_asked_for
+from workbench.data.training_sets.gathering import PairRows, first_passage
 from workbench.errors import InputError
 
 FOLDER = re.compile(r"(?:mrtydi-v[\d.]+-)?([a-z]+)")
@@ -44,12 +44,13 @@ def load_mr_tydi(
     Raises
     ------
     InputError
-        No language is found; a file is unreadable or truncated, lacks a key, or has a query twice. The message names
-        file and row.
+        No language is found, or one is empty; a file is unreadable or truncated, lacks a key, or has a query twice. The
+        message names file and row.
     """
     files = training_files(path)
     rows, count, bare = PairRows(), 0, 0
-    for language in languages_asked_for(files, languages, path):
+    wanted = languages_asked_for(files, languages, path)
+    for language in wanted:
         for where, row in (placed for file in files[language] for placed in rows_of(file)):
             count += 1
             pair_id = f"{language}-{text(row, 'query_id', where)}"
@@ -60,7 +61,7 @@ def load_mr_tydi(
                 continue
             rows.add(pair_id, language, query, passage, first_passage(row, "negative_passages", where), where)
     notes = [f"{bare} of {count} queries have no positive passage with a text and are left out"] if bare else []
-    return capped(rows.as_pairs(name, path, notes), pairs, pairs_per_language)
+    return capped(rows.as_pairs(name, path, notes, wanted), pairs, pairs_per_language)
 
 
 def training_files(path: Path) -> dict[str, list[Path]]:

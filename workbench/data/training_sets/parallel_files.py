@@ -16,9 +16,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from workbench.data.pairs import ParallelPairs, capped
-from workbench.data.reading.languages import check_language
+from workbench.data.reading.languages import check_language, languages_asked_for
 from workbench.data.reading.rows import json_lines
-from workbench.data.training_sets.gathering import languages_asked_for
 from workbench.errors import InputError
 
 REQUIRED = ("pair_id", "lang", "query", "passage")

@@ -22,10 +22,10 @@ from typing import Literal
 import numpy as np
 
 from workbench.data.pairs import ParallelPairs, Texts, capped
-from workbench.data.reading.languages import check_language
+from workbench.data.reading.languages import check_language, languages_asked_for
 from workbench.data.reading.rows import data_files
 from workbench.data.reading.squad_shape import Span, sentences, squad_rows, trimmed
-from workbench.data.training_sets.gathering import PairRows, languages_asked_for
+from workbench.data.training_sets.gathering import PairRows
 from workbench.errors import InputError
 
 ENDINGS = (".json", ".jsonl", ".jsonl.gz", ".parquet")
@@ -76,12 +76,13 @@ def load_squad_pairs(
     Raises
     ------
     InputError
-        No file is found, a file is damaged or truncated, has a question twice, or an answer outside its paragraph. The
-        message names file and place.
+        No file is found, a language is empty, a file is damaged or truncated, has a question twice, or an answer
+        outside its paragraph. The message names file and place.
     """
     files = training_files(path, languages)
     rows, answers, notes = PairRows(), Answers(), []
-    for language in languages_asked_for(files, languages, path):
+    wanted = languages_asked_for(files, languages, path)
+    for language in wanted:
         met = lost = 0
         for file in files[language]:
             translated = "translate" in f"{file.absolute().parent.name}/{file.name}"
@@ -97,7 +98,7 @@ def load_squad_pairs(
             notes.append(
                 f"{lost} of {met} questions in {language!r} have no answer in their paragraph and are left out"
             )
-    found = capped(rows.as_pairs(name, path, notes), pairs, pairs_per_language)
+    found = capped(rows.as_pairs(name, path, notes, wanted), pairs, pairs_per_language)
     return found if passage_text == "paragraph" else with_sentences(found, answers)
 
 
