@@ -76,6 +76,10 @@ def test_overrides_are_yaml_and_go_first() -> None:
         ({"train": {"sets": {"mine": {"path": "a.zip"}}, "steps": 5}}, "train.sets.mine.*a.zip.*parquet"),
         ({"train": {"sets": {"demo": {"path": "x"}}, "steps": 5}}, "train.sets.demo.path.*built in"),
         ({"evaluate": {"tasks": {"mine": {"loader": "beir"}}}}, "evaluate.tasks.mine.path.*need a path"),
+        (
+            {"evaluate": {"tasks": {"miracl": {"loader": "beir", "path": "x"}}}},
+            "miracl is read by miracl: give the task",
+        ),
         ({"evaluate": {"tasks": {"demo": {"index": "ivf"}}}}, "evaluate.tasks.demo.index: an index needs a depth"),
         ({"evaluate": {"tasks": {"demo": {"split": "dev"}}}}, "demo.split is 'dev'; the loader demo has no such"),
         ({"train": {"sets": {"demo": {"passage_text": "paragraph"}}, "steps": 5}}, "demo.passage_text is 'paragraph'"),

@@ -262,13 +262,18 @@ def refuse_near_miss(name: str, known: Iterable[str]) -> None:
 
 
 def check_options(spec: TaskSpec | PairSetSpec, loader: Loader, key: str) -> None:
-    """No option is set that this set's loader does not have.
+    """No option is set that this set's loader does not have, and a known task is read by its own loader.
 
     Raises
     ------
     InputError
         One is; names its key.
     """
+    name = key.rpartition(".")[2]
+    known = known_set(name, "task") if isinstance(spec, TaskSpec) else None
+    if known is not None and known.loader != loader:
+        # what it would measure is something else than what readers know by that name
+        raise InputError(f"{key}.loader is {loader!r}; {name} is read by {known.loader}: give the task another name")
     by_loader: dict[Any, tuple[str, ...]] = dict(TASK_OPTIONS if isinstance(spec, TaskSpec) else TRAINING_OPTIONS)
     options = {option for has in by_loader.values() for option in has}
     for entry in fields(spec):

@@ -228,6 +228,13 @@ def test_unsound_translated_questions_are_named(
         load_tydiqa("t", official, questions=files)
 
 
+def test_a_file_without_questions_is_refused_and_human_may_be_written_large(tmp_path: Path, official: Path) -> None:
+    with pytest.raises(InputError, match=r"q\.tsv: holds no question"):
+        load_tydiqa("t", official, questions=[write_questions(tmp_path / "q.tsv", [])])
+    file = write_questions(tmp_path / "q.jsonl", [("bengali-7-0", "sw", "Maji yakoje?", " Human")])
+    assert json.loads(load_tydiqa("t", official, questions=[file]).notes["translated"]) == {"sw>bn": "human"}
+
+
 def test_a_table_of_questions_needs_its_column_names(tmp_path: Path, official: Path) -> None:
     file = tmp_path / "q.tsv"
     file.write_text("swahili-11-0\tbn\tকী?\thuman\n", encoding="utf-8")

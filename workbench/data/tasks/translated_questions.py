@@ -44,8 +44,11 @@ def translated_questions(files: Iterable[Path], languages: Mapping[str, str]) ->
     """
     met: dict[tuple[str, str], str] = {}
     found = []
-    for where, row in (placed for file in files for placed in question_rows(file)):
-        translated = TranslatedQuestion(**{column: text(row, column, where) for column in COLUMNS})
+    for where, row in (placed for file in files for placed in some_rows(file)):
+        values = {column: text(row, column, where) for column in COLUMNS}
+        if values["translator"].strip().casefold() == HUMAN:
+            values["translator"] = HUMAN
+        translated = TranslatedQuestion(**values)
         check_language(translated.language, f"{where}: language")
         if translated.id not in languages:
             raise InputError(f"{where}: id {translated.id!r:.80} is no question of the task")
@@ -58,6 +61,16 @@ def translated_questions(files: Iterable[Path], languages: Mapping[str, str]) ->
             )
         found.append(translated)
     return found
+
+
+def some_rows(file: Path) -> Iterator[Placed]:
+    """`question_rows`, at least one."""
+    rows = question_rows(file)
+    first = next(rows, None)
+    if first is None:
+        raise InputError(f"{file}: holds no question")
+    yield first
+    yield from rows
 
 
 def question_rows(file: Path) -> Iterator[Placed]:
