@@ -38,6 +38,13 @@ def test_views_load_nothing_that_computes() -> None:
     assert not loaded_after(VIEWS) & {"torch", "transformers", "accelerate", "datasets", "scipy", "pandas"}
 
 
+def test_statistics_load_scipy_and_nothing_that_trains() -> None:
+    statistics = "import workbench.reports.comparison_tables, workbench.reports.queries, workbench.reports.trec"
+    loaded = loaded_after(statistics)
+    assert "scipy" in loaded
+    assert not loaded & {"torch", "transformers", "accelerate", "datasets", "pandas", "matplotlib"}
+
+
 def test_the_worker_loads_no_view() -> None:
     worker = """
 import workbench.runs.worker, workbench.training.loop, workbench.evaluation.evaluate, workbench.data.loading
@@ -59,4 +66,5 @@ import workbench.runs.worker, workbench.training.loop, workbench.evaluation.eval
     modules = {"faiss": "faiss-cpu", "yaml": "pyyaml"}
     loaded = {modules.get(module, module) for module in loaded_after(worker)} & names
     said = re.search(r"GPU machine that has ([^(]*)\(", (ROOT / "README.md").read_text())
-    assert said and loaded - {"packaging"} == set(re.split(r",\s+|\s+and\s+", said[1].strip()))
+    # packaging and jinja2 come with torch
+    assert said and loaded - {"packaging", "jinja2"} == set(re.split(r",\s+|\s+and\s+", said[1].strip()))

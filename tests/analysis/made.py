@@ -1,0 +1,23 @@
+"""Samples of made-up values."""
+
+import numpy as np
+
+from workbench.analysis.samples import ArmValues, Cell, Sample
+
+
+def make_sample(units: int, cells: int, per_unit: int, arms: dict[str, np.ndarray], *, task: str = "made") -> Sample:
+    """Every unit has `per_unit` queries in every cell; values are [units, per_unit, cells, seeds] by arm."""
+    languages = [f"l{n:02d}" for n in range(cells)]
+    unit, _, cell = (part.ravel() for part in np.indices((units, per_unit, cells)))
+    return Sample(
+        task=task,
+        measure="map",
+        cells=tuple(Cell("cross_lingual", language, "en") for language in languages),
+        units=tuple(f"u{n:03d}" for n in range(units)),
+        cell=cell.astype(np.int32),
+        unit=unit.astype(np.int32),
+        arms=tuple(
+            ArmValues(name, tuple(range(values.shape[-1])), values.reshape(len(unit), -1))
+            for name, values in arms.items()
+        ),
+    )

@@ -1,0 +1,225 @@
+"""Differences of arms with their intervals: how sure is an effect of a sampling, and what could have been found.
+
+Two things vary: the questions (drawn by paragraph) and the seeds of the training. They are crossed, as every seed is
+measured on all questions, so the variance of a difference is that of the seeds over their number plus that of the
+questions' mean over the seeds. With one seed a statement is about the questions only: these two checkpoints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from workbench.analysis.samples import ArmValues, Group, Sample, Values
+from workbench.errors import InputError
+
+LEVEL = 0.95
+"""Of intervals."""
+POWER = 0.8
+"""With which the smallest detectable difference is detected."""
+MARGIN = 0.005
+"""How much worse counts as no worse, in map."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A difference of two arms in one group of cells."""
+
+    group: str
+    difference: float
+    """First minus second arm."""
+    low: float
+    high: float
+    """The interval of `LEVEL`; NaN with one unit."""
+    error: float
+    """Standard error."""
+    freedom: float
+    """Degrees of freedom (Satterthwaite 1946)."""
+    seeds: int
+    """Seeds of the arm that has fewer."""
+    seed_deviation: float
+    """Standard deviation of the seeds' differences; NaN with one seed."""
+    paired: bool
+    """Whether the two arms have the same seeds, and are compared seed by seed."""
+
+    @property
+    def about(self) -> str:
+        """What the interval speaks of."""
+        return "samplings" if self.seeds > 1 else "questions only, one seed"
+
+    @property
+    def p(self) -> float:
+        """Two-sided, of no difference."""
+        return float(2 * stats.t.sf(abs(self.difference) / self.error, self.freedom)) if self.error > 0 else np.nan
+
+    @property
+    def detectable(self) -> float:
+        """The smallest difference that such data find with a power of `POWER`; knows nothing of the observed one."""
+        return detectable(self.error, self.freedom)
+
+    def lower_bound(self) -> float:
+        """One-sided, of 95 %: what a claim of 'at least as good' is held against."""
+        return self.difference - float(stats.t.ppf(LEVEL, self.freedom)) * self.error
+
+
+def detectable(error: float, freedom: float) -> float:
+    """(t(.975) + t(.8)) standard errors."""
+    return float(stats.t.ppf((1 + LEVEL) / 2, freedom) + stats.t.ppf(POWER, freedom)) * error
+
+
+def effect(sample: Sample, first: str, second: str, group: Group) -> Effect:
+    """The difference of two arms, `first` minus `second`."""
+    one, other = sample.arm(first), sample.arm(second)
+    if one.seeds == other.seeds:
+        return paired_effect(sample, one.values - other.values, group)
+    return unpaired_effect(sample, one, other, group)
+
+
+def paired_effect(sample: Sample, differences: Values, group: Group) -> Effect:
+    """Of differences [rows, seeds] seed by seed."""
+    seeds = differences.shape[1]
+    by_seed = np.array([group_mean(sample, column, group) for column in differences.T])
+    questions = clustered_variance(sample, differences.mean(axis=1), group)
+    if seeds == 1:
+        return made(group, by_seed, [questions], [len(sample.units) - 1], seeds, paired=True)
+    variance = by_seed.var(ddof=1) / seeds
+    return made(group, by_seed, [variance, questions], [seeds - 1, len(sample.units) - 1], seeds, paired=True)
+
+
+def unpaired_effect(sample: Sample, one: ArmValues, other: ArmValues, group: Group) -> Effect:
+    """Of arms with different seeds: each adds the variance of its own."""
+    means = [np.array([group_mean(sample, v, group) for v in arm.values.T]) for arm in (one, other)]
+    questions = clustered_variance(sample, one.values.mean(axis=1) - other.values.mean(axis=1), group)
+    parts = [(mean.var(ddof=1) / len(mean), len(mean) - 1) for mean in means if len(mean) > 1]
+    seeds = min(len(one.seeds), len(other.seeds))
+    if seeds == 1:
+        parts = []  # one arm's seeds say nothing of the other's
+    variances, freedoms = zip(*parts, (questions, len(sample.units) - 1), strict=True)
+    return made(group, means[0].mean() - means[1].mean(), variances, freedoms, seeds, paired=False)
+
+
+def made(
+    group: Group,
+    by_seed: Values | float,
+    variances: list[float] | tuple[float, ...],
+    freedoms: list[int] | tuple[int, ...],
+    seeds: int,
+    *,
+    paired: bool,
+) -> Effect:
+    """An effect from the parts of its variance."""
+    difference = float(np.mean(by_seed))
+    error, freedom = combined(np.array(variances, float), np.array(freedoms, float))
+    half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * error
+    deviation = float(np.std(by_seed, ddof=1)) if paired and seeds > 1 else np.nan
+    return Effect(
+        group.name, difference, difference - half, difference + half, error, freedom, seeds, deviation, paired
+    )
+
+
+def combined(variances: Values, freedoms: Values) -> tuple[float, float]:
+    """Standard error and degrees of freedom of a sum of independent parts (Satterthwaite 1946)."""
+    total = float(variances.sum())
+    if (freedoms < 1).any():
+        return np.nan, np.nan
+    if total <= 0:
+        return 0.0, float(freedoms.sum())
+    return float(np.sqrt(total)), total**2 / float((variances**2 / freedoms).sum())
+
+
+def group_mean(sample: Sample, values: Values, group: Group) -> float:
+    """The mean over the cells of their means over queries."""
+    return float(sample.means(values) @ group.weights)
+
+
+def clustered_variance(sample: Sample, values: Values, group: Group) -> float:
+    """Of the group's mean, when units are drawn: the sum of squares of their contributions, G / (G - 1) times.
+
+    A unit contributes to each cell the residuals of its queries over the cell's number of queries.
+    """
+    contributions = (sample.sums(values) - sample.counts * sample.means(values)) / sample.queries @ group.weights
+    units = len(contributions)
+    return float((contributions**2).sum() * units / (units - 1)) if units > 1 else np.nan
+
+
+@dataclass(frozen=True)
+class Needed:
+    """How many seeds a difference takes."""
+
+    difference: float
+    seeds: int | None
+    """None = no number of seeds does, the questions alone vary too much."""
+    by_questions: float
+    """The smallest difference that these questions could show with seeds without end."""
+
+
+def seeds_needed(pilot: Effect, questions: float, units: int, difference: float, most: int = 1000) -> Needed:
+    """The seeds with which a difference would be detected with a power of `POWER`, from a pilot with a few.
+
+    Parameters
+    ----------
+    pilot
+        Paired, with two seeds or more: its seeds' deviation is what counts.
+    questions
+        The `clustered_variance` of the pilot's seed-averaged difference.
+
+    Raises
+    ------
+    InputError
+        The pilot has one seed.
+    """
+    if pilot.seeds < 2 or not pilot.paired:
+        raise InputError("power: the pilot needs two seeds or more, the same in both arms: one says nothing of seeds")
+    floor = detectable(float(np.sqrt(questions)), units - 1)
+    for seeds in range(2, most + 1):
+        error, freedom = combined(
+            np.array([pilot.seed_deviation**2 / seeds, questions]), np.array([seeds - 1.0, units - 1.0])
+        )
+        if detectable(error, freedom) <= difference:
+            return Needed(difference, seeds, floor)
+    return Needed(difference, None, floor)
+
+
+def bootstrap(
+    sample: Sample, values: Values, groups: list[Group], *, draws: int = 10_000, seed: int = 0
+) -> tuple[Values, Values]:
+    """[groups] low and high ends of percentile intervals of the groups' means, units drawn with replacement.
+
+    A cell that a draw has no query of keeps its observed mean in that draw.
+    """
+    sums, counts = sample.sums(values), sample.counts
+    weights = np.array([group.weights for group in groups]).T
+    observed = sample.means(values)
+    units = len(sample.units)
+    random = np.random.default_rng(seed)
+    drawn = np.empty((draws, len(groups)))
+    for start in range(0, draws, 2000):
+        size = min(2000, draws - start)
+        times = random.multinomial(units, np.full(units, 1 / units), size).astype(float)
+        number = times @ counts
+        means = np.divide(times @ sums, number, out=np.broadcast_to(observed, number.shape).copy(), where=number > 0)
+        drawn[start : start + size] = means @ weights
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    return low, high
+
+
+def worst_tenth(sample: Sample, values: NDArray[np.float64], *, seed: int = 0) -> float:
+    """The mean of the worst tenth of the cells, chosen on half of the units and measured on the other, and swapped.
+
+    Chosen and measured on the same questions it would be too low: the luckless cells are chosen.
+    """
+    random = np.random.default_rng(seed)
+    half = random.permutation(len(sample.units)) < len(sample.units) // 2
+    sums, counts = sample.sums(values), sample.counts
+    found = []
+    for chosen_on in (half, ~half):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            choice, measured = (sums[m].sum(axis=0) / counts[m].sum(axis=0) for m in (chosen_on, ~chosen_on))
+        known = np.flatnonzero(np.isfinite(choice) & np.isfinite(measured))
+        if len(known):
+            worst = known[np.argsort(choice[known], kind="stable")[: max(1, round(len(known) / 10))]]
+            found.append(float(measured[worst].mean()))
+    return float(np.mean(found)) if found else np.nan
