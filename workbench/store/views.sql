@@ -69,6 +69,10 @@ from stored.leakage f
 join stored.runs r on r.run = f.run
 join stored.tasks t on t.task = f.task;
 
+-- printed figures, not one's own; query_language 'mean': the mean over the query languages
+create or replace view published_measurements as
+from stored.published_measurements;
+
 create or replace view cell_measures as
 select r.run_id, r.run_name, r.arm, r.experiment, t.name as task, t.task_id, c.setting, c.query_language,
     c.pool_language, m.name as measure, f.value, f.queries, r.leaked
@@ -211,3 +215,53 @@ measured as (
     join stored.tasks t on t.task = c.task
 )
 from measured where value is not null;
+
+-- ---------------------------------------------------------------------------------------------------- bias
+-- Of the multilingual setting, in which the parallel passages of all languages are searched together.
+
+-- for each query the best-ranked relevant passage of each language, and its rank as if the relevants of the other
+-- languages were not there; null: beyond the depth searched. Conditions on run_id, run_name, arm and experiment reach
+-- the table of ranks.
+create or replace view single_target_ranks as
+with placed as (
+    select r.run_id, r.run_name, r.arm, r.experiment, f.cell, v.query, p.passage_language, f.rank,
+        f.rank + 1 - row_number() over (partition by r.run_id, r.run_name, r.arm, r.experiment, f.cell, v.query
+            order by f.rank nulls last) as single_target_rank
+    from stored.relevant_ranks f
+    join stored.runs r on r.run = f.run
+    join stored.cells c on c.cell = f.cell
+    join stored.relevants v on v.relevant = f.relevant
+    join stored.passages p on p.passage = v.passage
+    where c.setting = 'multilingual'
+)
+select m.run_id, m.run_name, m.arm, m.experiment, t.name as task, t.task_id, c.query_language, q.query_id,
+    m.passage_language, m.rank, m.single_target_rank, m.relevants
+from (
+    select run_id, run_name, arm, experiment, cell, query, passage_language, min(rank) as rank,
+        min(single_target_rank) as single_target_rank, count(*) as relevants
+    from placed
+    group by run_id, run_name, arm, experiment, cell, query, passage_language
+) m
+join stored.cells c on c.cell = m.cell
+join stored.tasks t on t.task = c.task
+join stored.queries q on q.query = m.query;
+
+-- their means for each pair of languages; a mean rank is null where one is beyond the depth searched, which counts as 0
+-- in an MRR
+create or replace view passage_language_ranks as
+select run_id, run_name, arm, experiment, task, task_id, query_language, passage_language,
+    if(count(rank) = count(*), avg(rank), null) as mean_rank,
+    if(count(rank) = count(*), avg(single_target_rank), null) as single_target_rank,
+    avg(coalesce(1 / single_target_rank, 0)) as single_target_mrr, count(*) as queries
+from single_target_ranks
+group by all;
+
+-- what it costs that the other languages are searched too: MRR of a language's passages in their own pool minus their
+-- single-target MRR in the pool of all
+create or replace view language_cost as
+select s.run_id, s.run_name, s.arm, s.experiment, s.task, s.task_id, m.setting, s.query_language,
+    s.passage_language as pool_language, m.value as mrr, s.single_target_mrr, m.value - s.single_target_mrr as cost,
+    s.queries
+from passage_language_ranks s
+join cell_measures m on m.run_id = s.run_id and m.task = s.task and m.task_id = s.task_id
+    and m.query_language = s.query_language and m.pool_language = s.passage_language and m.measure = 'mrr';
