@@ -213,6 +213,19 @@ def test_the_shipped_configs_are_sound(file: Path) -> None:
     assert file.read_text().startswith("#")
 
 
+def test_a_list_of_sweeps_is_one_after_the_other() -> None:
+    sweep = [{"train.sampling.strategy": ["mono"], "seed": [1]}, {"train.sampling.strategy": ["cross"], "seed": [0, 1]}]
+    found = [(spec.arm.partition("-")[0], spec.settings.seed) for spec in frozen(content(sweep=sweep))]
+    assert found == [("mono", 1), ("cross", 0), ("cross", 1)]
+    with pytest.raises(InputError, match=r"sweep\.seed: give a list of values, not 3"):
+        frozen(content(sweep=[{"seed": 3}]))
+
+
+def test_a_swept_mapping_stands_not_in_the_name() -> None:
+    (spec,) = frozen(content(sweep={"model": [{"checkpoint": "builtin", "builtin": {"dimension": 8}}], "seed": [0]}))
+    assert "-model" not in spec.arm and spec.settings.model.builtin.dimension == 8
+
+
 def test_the_order_of_languages_and_settings_makes_no_other_arm() -> None:
     tasks = [
         {"languages": ["en", "de"], "settings": ["multilingual", "monolingual"], "leave_out": ["en", "de"]},

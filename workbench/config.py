@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
@@ -38,6 +38,7 @@ NOT_IN_ARM = (
 """Keys that change where and how fast a run works, or its seed, but not what is compared."""
 
 Plain = dict[str, Any]
+T = TypeVar("T")
 
 MIRACL_DEPTH = 1000
 """Passages searched for in MIRACL's pools, whose exact ranks nobody can afford."""
@@ -82,16 +83,20 @@ def read_config(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     InputError
         Names the file, the key, the bad value and what is allowed.
     """
+    return expand(parse_yaml(read_text(path), str(path)), str(path), overrides)
+
+
+def read_text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8: {error.reason} at byte {error.start}") from error
-    return expand(parse_yaml(text, str(path)), str(path), overrides)
 
 
-def parse_yaml(text: str, source: str) -> Plain:
+def parse_yaml(text: str, source: str, what: str = "a config") -> Plain:
+    """A mapping; `what` is what errors call it."""
     try:
         content = yaml.load(text, StrictLoader)
     except yaml.YAMLError as error:
@@ -99,9 +104,9 @@ def parse_yaml(text: str, source: str) -> Plain:
         place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         raise InputError(f"{source}{place}: not valid YAML: {getattr(error, 'problem', None) or error}") from error
     except RecursionError as error:
-        raise InputError(f"{source}: nested too deeply for a config") from error
+        raise InputError(f"{source}: nested too deeply for {what}") from error
     if not isinstance(content, dict):
-        raise InputError(f"{source}: a config is a mapping of keys such as `name:`, not {type(content).__name__}")
+        raise InputError(f"{source}: {what} is a mapping of keys such as `name:`, not {type(content).__name__}")
     return content
 
 
@@ -110,20 +115,25 @@ def expand(content: Plain, source: str, overrides: Sequence[str] = ()) -> Experi
     for override in overrides:
         apply_override(content, override)
     sweep = content.pop("sweep", None) or {}
-    check_sweep(sweep, source)
+    # a list of sweeps: one after the other, for runs that are no product
+    sweeps = sweep if isinstance(sweep, list) else [sweep]
     settings, swept = [], []
-    for point in itertools.product(*([(k, v) for v in values] for k, values in sweep.items())):
-        plain = json.loads(json.dumps(content, default=str))
-        for key, value in point:
-            put(plain, key, value, source)
-        settings.append(validate(plain, source, is_sweep=bool(sweep)))
-        swept.append(dict(point))
+    for one in sweeps:
+        check_sweep(one, source)
+        for point in itertools.product(*([(k, v) for v in values] for k, values in one.items())):
+            plain = json.loads(json.dumps(content, default=str))
+            for key, value in point:
+                put(plain, key, value, source)
+            settings.append(validate(plain, source, is_sweep=bool(sweep)))
+            swept.append(dict(point))
     return Experiment(tuple(settings), tuple(swept))
 
 
 def check_sweep(sweep: Any, source: str) -> None:
     if not isinstance(sweep, dict):
-        raise InputError(f"{source}: sweep: give a list of values for each dotted key, not {sweep!r}")
+        raise InputError(
+            f"{source}: sweep: give a list of values for each dotted key, or a list of such, not {sweep!r}"
+        )
     for key, values in sweep.items():
         if not isinstance(values, list) or not values:
             raise InputError(f"{source}: sweep.{key}: give a list of values, not {values!r}")
@@ -142,7 +152,10 @@ def apply_override(content: Plain, override: str) -> None:
         parsed = value  # a prefix such as `query: ` is text, though YAML takes it for a mapping
     if key.startswith("sweep."):
         # the swept keys are dotted themselves
-        content.setdefault("sweep", {})[key.removeprefix("sweep.")] = parsed
+        sweep = content.setdefault("sweep", {})
+        if not isinstance(sweep, dict):
+            raise InputError(f"--set {override}: the config has a list of sweeps; change it there")
+        sweep[key.removeprefix("sweep.")] = parsed
     else:
         put(content, key, parsed, f"--set {override}")
 
@@ -185,6 +198,8 @@ def in_models(kind: Any) -> Any:
         return Union[tuple(in_models(arg) for arg in args)]  # noqa: UP007  (built from a tuple)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return dict[str, in_models(args[1])]  # type: ignore[misc]
+    if origin is tuple:
+        return tuple[in_models(args[0]), ...]  # type: ignore[misc]
     return Annotated[kind, BeforeValidator(no_truth_value)] if kind in (int, float) else kind
 
 
@@ -197,22 +212,33 @@ def no_truth_value(value: Any) -> Any:
 
 def validate(plain: Plain, source: str, *, is_sweep: bool = False) -> Settings:
     """One run's settings, checked; loaders and `keep` filled in."""
-    try:
-        model = model_of(Settings).model_validate(plain)
-    except ValidationError as error:
-        raise InputError("\n".join(f"{source}: {line}" for line in messages(error))) from error
-    settings = from_plain(Settings, model.model_dump())
+    settings = as_record(Settings, plain, source)
     check_together(settings, source)
     return with_loaders(settings, source, keep="nothing" if is_sweep else "model")
 
 
-def messages(error: ValidationError) -> Iterator[str]:
+def as_record(record: type[T], plain: Plain, source: str) -> T:
+    """What a user wrote as a record of some type; unknown keys, wrong types and values beyond limits are refused.
+
+    Raises
+    ------
+    InputError
+        A line for each thing that is wrong, with `source`, the key, the value and what is allowed.
+    """
+    try:
+        model = model_of(cast(type, record)).model_validate(plain)
+    except ValidationError as error:
+        raise InputError("\n".join(f"{source}: {line}" for line in messages(error, record))) from error
+    return cast(T, from_plain(record, model.model_dump()))
+
+
+def messages(error: ValidationError, record: type) -> Iterator[str]:
     """One line for each thing that is wrong: key, value, what is allowed."""
     for problem in error.errors(include_url=False):
         where = [str(part) for part in problem["loc"]]
         key, value = ".".join(where), problem["input"]
         if problem["type"] == "extra_forbidden":
-            yield f"{key}: unknown key; {allowed(where[-1], keys_at(where[:-1]))}"
+            yield f"{key}: unknown key; {allowed(where[-1], keys_at(where[:-1], record))}"
         elif problem["type"] == "missing":
             yield f"{key}: this key is needed"
         elif problem["type"] == "literal_error":
@@ -227,17 +253,20 @@ def messages(error: ValidationError) -> Iterator[str]:
             yield f"{key}: {value!r}: {words[0].lower()}{words[1:]}"
 
 
-def keys_at(where: Sequence[str]) -> list[str]:
-    """The keys that may stand at a place in a config."""
-    kind: Any = Settings
+def keys_at(where: Sequence[str], record: type) -> list[str]:
+    """The keys that may stand at a place in what is read as a `record`."""
+    kind: Any = record
     for name in where:
-        kind = get_type_hints(kind).get(name) if is_dataclass(kind) else get_args(kind)[1]
+        # a mapping's values, or the items of a list, whose type is written `tuple[item, ...]`
+        inside = get_args(kind)[0 if get_origin(kind) is tuple else 1 :]
+        kind = get_type_hints(kind).get(name) if is_dataclass(kind) else inside[0]
         kind = (
             next((arg for arg in get_args(kind) if is_dataclass(arg)), kind)
             if get_origin(kind) in (UnionType, Union)
             else kind
         )
-    return [entry.name for entry in fields(kind)] + (["sweep"] if not where else []) if is_dataclass(kind) else []
+    sweep = ["sweep"] if kind is Settings else []
+    return [entry.name for entry in fields(kind)] + sweep if is_dataclass(kind) else []
 
 
 def check_together(settings: Settings, source: str) -> None:
@@ -316,11 +345,11 @@ def freeze(experiment: Experiment, folder: Path, now: datetime | None = None) ->
         )
         prints = known.get(paths) or known.setdefault(paths, fingerprints(settings, folder))
         label = arm_label(settings, swept)
-        arm_hash = hash_of({"settings": compared(settings, prints), "fingerprints": prints})
+        compared_hash = arm_hash(settings, prints)
         specs.append(
             RunSpec(
-                run_id=make_run_id(now, label, settings.seed, arm_hash),
-                arm=f"{label}-{arm_hash[:6]}",
+                run_id=make_run_id(now, label, settings.seed, compared_hash),
+                arm=f"{label}-{compared_hash[:6]}",
                 created=now.isoformat(timespec="milliseconds"),
                 folder=str(folder.resolve()),
                 fingerprints=prints,
@@ -370,9 +399,16 @@ def arm_label(settings: Settings, swept: Mapping[str, Any]) -> str:
         sampling = settings.train.sampling
         alpha = f"-a{round(100 * sampling.alpha):02d}" if sampling.strategy in ("hybrid", "mixed") else ""
         label = sampling.strategy + alpha
-    shown = {k: v for k, v in swept.items() if k not in ("seed", "train.sampling.strategy", "train.sampling.alpha")}
+    unnamed = ("seed", "train.sampling.strategy", "train.sampling.alpha")
+    # a swept mapping, such as a whole `train`, is no word; the hash tells such arms apart
+    shown = {k: v for k, v in swept.items() if k not in unnamed and not isinstance(v, Mapping)}
     parts = [label, *(f"{key.rsplit('.', 1)[-1]}-{Path(str(value)).name}" for key, value in shown.items())]
     return re.sub(r"[^a-z0-9._]+", "-", "-".join(parts).lower()).strip("-")[:60]
+
+
+def arm_hash(settings: Settings, prints: Mapping[str, str]) -> str:
+    """What two runs have in common that are of one arm."""
+    return hash_of({"settings": compared(settings, prints), "fingerprints": dict(prints)})
 
 
 def compared(settings: Settings, prints: Mapping[str, str]) -> Plain:

@@ -27,10 +27,11 @@ def written(results: Results, file: str, columns: str) -> list[tuple[Any, ...]]:
 
 
 def as_version_2(store: Path) -> None:
-    """Take from a store what the third version of the schema brought, and the views that show it."""
+    """Take from a store what the third and fourth version of the schema brought, and the views that show it."""
     with writing(store) as connection:
-        for view in ("leakage", "runs", "cell_measures", "setting_measures", "arm_measures"):
+        for view in ("published_measurements", "leakage", "runs", "cell_measures", "setting_measures", "arm_measures"):
             connection.execute(f"drop view {view}")
+        connection.execute("drop table stored.published_measurements")
         connection.execute("drop table stored.leakage")
         connection.execute("alter table stored.runs drop column leaked")
         connection.execute("delete from stored.schema_version where version > 2")

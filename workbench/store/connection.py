@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import glob
 import os
 import re
 import time
@@ -46,7 +47,7 @@ def script(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
-MIGRATIONS: tuple[str, ...] = (script("schema.sql"), "", script("leakage.sql"))
+MIGRATIONS: tuple[str, ...] = (script("schema.sql"), "", script("leakage.sql"), script("published.sql"))
 """The n-th, from 0, takes a store of schema version n to n + 1; a new store starts at 0. An empty one renews the views
 alone, as every version does."""
 
@@ -268,6 +269,8 @@ def upgrade(connection: Connection, store: Path, migrations: Sequence[str] = MIG
     if version == len(migrations):
         return
     with transaction(connection):
+        published = glob.escape(str(Path(__file__).with_name("published.csv")))
+        connection.execute("set variable published = $path", {"path": published})
         for number, migration in enumerate(migrations[version:], start=version + 1):
             connection.execute(migration)
             now = datetime.now(UTC).replace(tzinfo=None)

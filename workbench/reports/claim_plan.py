@@ -1,0 +1,150 @@
+"""A config with the runs that claims lack: derived from the stored arms' own, for `workbench run`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from workbench.analysis.claim_arms import WITH_ALPHA, Missing, StoredArm
+from workbench.analysis.claims import read_claims
+from workbench.analysis.verdicts import Finding, judge
+from workbench.config import arm_label, changed
+from workbench.records import RunSpec, SamplingSpec, Settings, to_plain
+
+Plain = dict[str, Any]
+SAMPLING = "train.sampling"
+
+
+class Plainly(yaml.SafeDumper):
+    """Without anchors and aliases, which configs do not take."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def claim_plan(store: Path, files: Sequence[Path] = ()) -> str | None:
+    """The YAML config with exactly the runs that claims lack; None where none is missing that a config can name.
+
+    Runs of arms that the store has get the names of these, so that they become further seeds of them. Relative paths
+    are resolved, as the plan may be run from another folder. What no stored config leads to stands in comments.
+
+    Raises as `reports.claims.claim_rows` does.
+    """
+    findings = judge(store, read_claims(files))
+    runs = list({key_of(run): run for finding in findings for run in finding.missing}.values())
+    words = list(dict.fromkeys(text for finding in findings for text in finding.unplanned))
+    return as_config(runs, comments(findings, runs, words)) if runs else None
+
+
+def comments(findings: Sequence[Finding], runs: Sequence[Missing], words: Sequence[str]) -> str:
+    names = dict.fromkeys(finding.case.claim.name for finding in findings if finding.missing)
+    lines = [f"The {len(runs)} runs that these claims lack: {', '.join(names)}."]
+    lines += [f"Not in it: {text}" for text in words]
+    return "".join(f"# {' '.join(line.split())}\n" for line in lines)
+
+
+def key_of(run: Missing) -> str:
+    return json.dumps([changed(run.settings), run.like.name if not run.is_new else None], sort_keys=True, default=str)
+
+
+def as_config(runs: Sequence[Missing], head: str) -> str:
+    """One config for runs that differ in more than a product of values: a list of sweeps, each over seeds."""
+    first = runs[0]
+    base = content_of(first)
+    entries: dict[str, Plain] = {}
+    for run in runs:
+        entry = differences(base, content_of(run)) | sampling_of(run.settings) | swept_leaves(run.like, run.settings)
+        entry = entries.setdefault(json.dumps(entry, sort_keys=True), {**entry, "seed": []})
+        entry["seed"].append(run.settings.seed)
+    for entry in entries.values():
+        entry["seed"].sort()
+    sweep = [{key: value if key == "seed" else [value] for key, value in entry.items()} for entry in entries.values()]
+    plain = json.loads(json.dumps({**base, "sweep": sweep}))
+    text = yaml.dump(plain, Dumper=Plainly, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
+    return f"{head}{text}"
+
+
+def content_of(run: Missing) -> Plain:
+    """A run's config but for its seed and its sampling, with whole paths; keys at their default are left out."""
+    settings = rooted(replace(run.settings, seed=0, keep=None, device="auto", threads=None), run.like.spec)
+    plain: Plain = json.loads(json.dumps(changed(settings)))
+    plain.get("train", {}).pop("sampling", None)
+    return plain
+
+
+def rooted(settings: Settings, spec: RunSpec) -> Settings:
+    """Settings whose paths start at the root, as the run's folder is not the plan's."""
+    folder = Path(spec.folder)
+
+    def whole(path: str | None) -> str | None:
+        return path and str(folder / path)
+
+    tasks = {
+        name: replace(task, path=whole(task.path), questions=tuple(str(folder / file) for file in task.questions))
+        for name, task in settings.evaluate.tasks.items()
+    }
+    settings = replace(settings, evaluate=replace(settings.evaluate, tasks=tasks))
+    checkpoint = settings.model.checkpoint
+    if "model.checkpoint" in spec.fingerprints and checkpoint == spec.settings.model.checkpoint:
+        settings = replace(settings, model=replace(settings.model, checkpoint=str(folder / checkpoint)))
+    if settings.train:
+        sets = {name: replace(of, path=whole(of.path)) for name, of in settings.train.sets.items()}
+        settings = replace(settings, train=replace(settings.train, sets=sets))
+    return settings
+
+
+def differences(base: Plain, other: Plain) -> Plain:
+    """The sections of another config that are not as in the base, each as a whole."""
+    missing = [key for key in base if key not in other]
+    assert not [key for key in missing if key != "model"], "a plan's runs all have a name, a train and an evaluate"
+    found = {key: value for key, value in other.items() if base.get(key) != value}
+    return found | {key: {} for key in missing}
+
+
+def sampling_of(settings: Settings) -> Plain:
+    """The sampling; an alpha that says nothing is left out."""
+    assert settings.train is not None
+    sampling = settings.train.sampling
+    plain: Plain = {f"{SAMPLING}.strategy": sampling.strategy, f"{SAMPLING}.alpha": sampling.alpha}
+    if sampling.strategy not in WITH_ALPHA and sampling.alpha == SamplingSpec().alpha:
+        del plain[f"{SAMPLING}.alpha"]
+    return plain
+
+
+def swept_leaves(arm: StoredArm, settings: Settings) -> Plain:
+    """The keys and values by which an arm's sweep named it: `mono-learning_rate-0.001` has a learning rate.
+
+    An arm is found again by its whole name, so a further seed has to be named alike.
+    """
+    label = arm.name.rsplit("-", 1)[0]
+    found = sorted(
+        (label.find(piece), key, value)
+        for key, value in leaves(to_plain(arm.spec.settings))
+        if (piece := piece_of(key, value)) in label
+    )
+    swept = {key: value for _, key, value in found}
+    if not swept or arm_label(arm.spec.settings, swept) != label:
+        return {}
+    plain = dict(leaves(to_plain(settings)))
+    return {key: plain.get(key) for key in swept}
+
+
+def piece_of(key: str, value: Any) -> str:
+    text = f"-{key.rsplit('.', 1)[-1]}-{Path(str(value)).name}"
+    return re.sub(r"[^a-z0-9._]+", "-", text.lower()).rstrip("-")
+
+
+def leaves(plain: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of nested mappings by its dotted key, but for the seed and the sampling, which need no name."""
+    for key, value in plain.items():
+        dotted = prefix + key
+        if isinstance(value, Mapping):
+            yield from leaves(value, f"{dotted}.")
+        elif dotted != "seed" and not dotted.startswith(SAMPLING):
+            yield dotted, value

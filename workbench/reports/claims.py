@@ -1,0 +1,180 @@
+"""Verdicts on claims, for a program and for a person, next to what is published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+from workbench.analysis.claim_arms import in_words
+from workbench.analysis.claims import Comparison, read_claims
+from workbench.analysis.effects import LEVEL
+from workbench.analysis.verdicts import Evidence, Finding, judge
+from workbench.reports.overview import Row
+from workbench.reports.published import published_comparisons
+from workbench.reports.tables import print_table, shown
+
+ONE_SEED = "*"
+FOOTNOTE = f"{ONE_SEED} questions only, one seed: nothing is said of samplings"
+DIRECTIONS = {"higher": "higher than", "lower": "lower than", "at_least": "at least", "at_most": "at most"}
+OF = {"mean": "", "spread": "spread of ", "worst_tenth": "worst tenth of "}
+VERDICTS = ("claim", "task", "model", "verdict", "seeds", "p", "detectable", "published")
+
+
+def claim_rows(store: Path, files: Sequence[Path] = ()) -> list[Row]:
+    """One row for each claim, task and group of arms that are alike but for what the claim varies.
+
+    Parameters
+    ----------
+    files
+        A claim each; none = the claims that ship with the package.
+
+    Returns
+    -------
+    Rows with `claim`, `text`, `source`, `task`, `model` (the starting models), and
+
+    - `verdict`: supported, contradicted, not distinguishable or not testable yet; `about`: samplings, or "questions
+      only, one seed", when the verdict is of these checkpoints; null where nothing was tested;
+    - `seeds` of the arm that has fewest; `p`, corrected over all rows (Holm): of the claim, of its contrary where it
+      is contradicted;
+    - `detectable`: the smallest difference that the least sure of the comparisons could have found (power .8);
+    - `evidence`: a list with a row each comparison: `first`, `second` (arms), `says`, `first_value`, `second_value`,
+      `difference` (first minus `ratio` times second) with `low`, `high`, `limit`, `p`, `detectable`, `cells`,
+      `languages`, `seeds`;
+    - `missing`: labels of the runs that it lacks, for a verdict or for one on samplings; `unplanned`: what it lacks
+      besides, in words; `reason`: why it is not testable, or what a property's verdict rests on;
+    - `published`: a list of the published figures of its comparisons: `model`, `task`, `says`, `first_value`,
+      `second_value`, `holds` (of the figures as printed: they have one seed and no test).
+
+    Raises
+    ------
+    InputError
+        There is no store, or a claim's file is wrong.
+    """
+    return [as_row(store, finding) for finding in judge(store, read_claims(files))]
+
+
+def as_row(store: Path, finding: Finding) -> Row:
+    claim = finding.case.claim
+    models = sorted({arm.model for group in finding.case.groups for arm in group.values() if arm})
+    return {
+        "claim": claim.name,
+        "text": claim.text,
+        "source": claim.source,
+        "task": finding.case.task,
+        "model": ", ".join(models) or None,
+        "verdict": finding.verdict,
+        "about": finding.about,
+        "seeds": finding.seeds,
+        "p": finding.p,
+        "detectable": max((one.effect.detectable for one in finding.evidence), default=None),
+        "evidence": [evidence_row(one) for one in finding.evidence],
+        "missing": [run.label for run in finding.missing],
+        "unplanned": list(finding.unplanned),
+        "reason": finding.reason or None,
+        "published": [
+            {"says": says(one), **row}
+            for one in claim.comparisons
+            for row in published_comparisons(store, one, finding.case.task)
+        ],
+    }
+
+
+def evidence_row(one: Evidence) -> Row:
+    return {
+        "first": one.first.name,
+        "second": one.second.name,
+        "says": says(one.comparison),
+        "first_value": one.values[0],
+        "second_value": one.values[1],
+        "ratio": one.comparison.ratio,
+        "difference": one.effect.difference,
+        "low": one.effect.low,
+        "high": one.effect.high,
+        "limit": one.limit,
+        "p": one.p_supported,
+        "p_contrary": one.p_contradicted,
+        "detectable": one.effect.detectable,
+        "cells": one.cells,
+        "languages": list(one.languages),
+        "seeds": one.effect.seeds,
+        "paired": one.effect.paired,
+        "about": one.effect.about,
+    }
+
+
+def says(one: Comparison) -> str:
+    """A comparison in a few words: `hybrid lower than 0.8 x mono: rank_distance, multilingual`."""
+    first, second = in_words(one.first), in_words(one.second)
+    times = f"{one.ratio:g} x " if one.ratio != 1 else ""
+    where = "" if one.languages == "all" else f", {one.languages} languages"
+    margin = "" if one.margin is None else f" by {one.margin:g}"
+    return (
+        f"{first} {DIRECTIONS[one.direction]} {times}{second}{margin}: {OF[one.of]}{one.measure}, {one.setting}{where}"
+    )
+
+
+def print_claims(rows: Sequence[Row]) -> None:
+    """`claim_rows` for reading: the verdicts, what they rest on, and what is missing."""
+    for _, of_claim in groupby(rows, key=lambda row: row["claim"]):
+        first = next(of_claim)
+        print(shown(f"{first['claim']}: {first['text']} ({first['source']})"))
+    print()
+    print_table([verdict_line(row) for row in rows], columns=VERDICTS)
+    if any(row["seeds"] == 1 for row in rows):
+        print(FOOTNOTE)
+    evidence = [evidence_line(row, one) for row in rows for one in row["evidence"]]
+    if evidence:
+        print()
+        print_table(evidence, title=f"what the verdicts rest on; differences with {LEVEL:.0%} intervals")
+    print_missing(rows)
+
+
+def verdict_line(row: Row) -> Row:
+    held = [figure["holds"] for figure in row["published"]]
+    mark = ONE_SEED if row["seeds"] == 1 else ""
+    return {
+        **row,
+        "verdict": f"{row['verdict']} for these checkpoints{mark}" if mark else row["verdict"],
+        "published": f"{sum(held)} of {len(held)} hold" if held else None,
+    }
+
+
+def evidence_line(row: Row, one: Row) -> Row:
+    return {
+        "claim": row["claim"],
+        "task": row["task"],
+        "first": one["first"],
+        "second": one["second"],
+        "says": one["says"],
+        "first value": one["first_value"],
+        "second value": one["second_value"],
+        "difference": one["difference"],
+        "low": one["low"],
+        "high": one["high"],
+        "limit": one["limit"],
+        "detectable": one["detectable"],
+        "cells": one["cells"],
+        "seeds": one["seeds"],
+    }
+
+
+def print_missing(rows: Sequence[Row]) -> None:
+    """Why claims are not testable, and the runs that they lack; also of those that rest on one seed."""
+    lacking = [row for row in rows if row["reason"] or row["missing"] or row["unplanned"]]
+    if lacking:
+        print()
+    for row in lacking:
+        name = " ".join(filter(None, (row["claim"], row["task"])))
+        print(shown(f"{name}: {row['reason'] or 'more seeds are asked for'}"))
+        for text in (*joined(row["missing"]), *row["unplanned"]):
+            print(f"  missing: {shown(text)}")
+
+
+def joined(labels: Sequence[str]) -> list[str]:
+    """Labels of runs with the seeds of an arm in one line."""
+    found: dict[str, list[str]] = {}
+    for label in labels:
+        arm, seed = label.rsplit(", seed ", 1)
+        found.setdefault(arm, []).append(seed)
+    return [f"{arm}, seed {' '.join(seeds)}" for arm, seeds in found.items()]
