@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.store.synthetic import make_settings, write_run
+from workbench.analysis.claims import read_claims
 from workbench.config import parse_yaml, read_config, reference, validate
 from workbench.store.console import run_sql
 from workbench.store.database import ingest
@@ -31,8 +32,15 @@ def test_the_table_of_config_keys_is_that_of_the_records() -> None:
     assert found and found[2] == reference_table(), "run: python tests/test_readme.py"
 
 
+def test_the_example_claim_is_sound(tmp_path: Path) -> None:
+    _, example = blocks("yaml")
+    (tmp_path / "claim.yaml").write_text(example)
+    (claim,) = read_claims([tmp_path / "claim.yaml"])
+    assert [one.direction for one in claim.comparisons] == ["at_least", "lower"]
+
+
 def test_the_example_config_is_sound() -> None:
-    (example,) = blocks("yaml")
+    example, _ = blocks("yaml")
     content = parse_yaml(example, "README.md")
     del content["sweep"]
     assert validate(content, "README.md").name == "my-experiment"

@@ -11,7 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
+from workbench.cli_analysis import analysis_app
 from workbench.cli_data import data_app
+from workbench.cli_options import Json, Runs, Sets, Store
 from workbench.errors import InputError, WorkbenchError, WorkError
 from workbench.paths import DEFAULT_RUNS, DEFAULT_STORE, RunPaths, RunsPaths
 
@@ -26,12 +28,6 @@ config_app = typer.Typer(help="Look at configs without running them.", no_args_i
 app.add_typer(config_app, name="config")
 app.add_typer(data_app, name="data")
 
-Store = Annotated[Path, typer.Option("--store", help="The DuckDB file with all results.")]
-Runs = Annotated[Path, typer.Option("--runs", help="The folder of the run directories.")]
-Json = Annotated[bool, typer.Option("--json", help="Print a list of objects.")]
-Sets = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a config key; repeatable.")
-]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Runs that work at once; default one, or one per GPU.")]
 Force = Annotated[bool, typer.Option("--force", help="Also a run whose worker's host is gone for good.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the runs go on.")]
@@ -180,22 +176,7 @@ def show(
         print_run(details, measure)
 
 
-@app.command()
-def compare(
-    arms: Annotated[
-        list[str], typer.Argument(metavar="ARM...", help="An arm's name, its beginning, or one of its runs.")
-    ],
-    as_json: Json = False,
-    store: Store = DEFAULT_STORE,
-    runs: Runs = DEFAULT_RUNS,
-) -> None:
-    """Compare arms: means and standard deviations over seeds, and the differences from the first arm."""
-    from workbench.launching import take_home
-    from workbench.reports.output import print_arms
-    from workbench.reports.overview import resolve_arm
-
-    take_home(store, RunsPaths(runs))
-    print_arms(store, list(dict.fromkeys(resolve_arm(store, arm) for arm in arms)), as_json)
+app.registered_commands += analysis_app.registered_commands
 
 
 @app.command()

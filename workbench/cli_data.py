@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-data_app = typer.Typer(help="Look at data sets, fetch them, check them for leaks.")
+from workbench.cli_options import Json, Sets
 
-Json = Annotated[bool, typer.Option("--json", help="Print a list of objects.")]
+data_app = typer.Typer(help="Look at data sets, fetch them, check them for leaks.")
 
 
 @data_app.callback(invoke_without_command=True)
@@ -77,9 +77,7 @@ def fetch_sets(
 @data_app.command("check")
 def check_leakage(
     config: Annotated[Path, typer.Argument(help="A YAML config.")],
-    sets: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a config key; repeatable.")
-    ] = None,
+    sets: Sets = None,
     as_json: Json = False,
 ) -> None:
     """Look for evaluation texts in the training texts of a config; exit code 1 where there are any."""

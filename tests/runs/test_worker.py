@@ -15,10 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from workbench.config import expand, freeze
-from workbench.paths import RunPaths, RunsPaths
+from workbench.paths import RunPaths, RunsPaths, cache_folder
 from workbench.runs.cleaning import clean
-from workbench.runs.directory import create_run, state_of
-from workbench.runs.events import last_event, read_events
+from workbench.runs.directory import create_run, read_spec, state_of
+from workbench.runs.events import EventLog, last_event, read_events
+from workbench.runs.worker import Work, keep_task_texts, load_tasks
 
 BASE: dict[str, Any] = {
     "name": "worker",
@@ -216,3 +217,16 @@ def test_wrong_calls_and_damaged_directories(tmp_path: Path) -> None:
     assert subprocess.run(command, capture_output=True).returncode == 2
     done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True)
     assert done.returncode == 2 and "config.yaml" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_cache_that_cannot_be_written_costs_the_texts_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = prepared(tmp_path / "runs")
+    work_of = Work(run, read_spec(run), EventLog(run.events))
+    tasks = load_tasks(work_of)
+    keep_task_texts(work_of, tasks)
+    assert len(list((cache_folder() / "texts").glob("*.parquet"))) == 1
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path / "file" / "cache"))
+    keep_task_texts(work_of, tasks)
+    event = last_event(run.events)
+    assert event and event["kind"] == "warning" and "demo without its texts" in event["message"]

@@ -17,7 +17,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 Row = Mapping[str, Any]
-NUMBER = re.compile(r"(-?([\d.:/]+(e[+-]\d+)?|inf|nan)( ±([\d.]+(e[+-]\d+)?|inf|nan))?[†‡]?)?")
+NUMBER = re.compile(r"(<?-?([\d.:/]+(e[+-]\d+)?|inf|nan)( ±([\d.]+(e[+-]\d+)?|inf|nan))?[†‡*]?)?")
 """What stands to the right of its column: a number, one with its spread or a mark, a duration, a share, or nothing."""
 CONTROLS = dict.fromkeys((*range(32), *range(127, 160)))
 """Characters by which a text could steer a terminal."""

@@ -171,6 +171,7 @@ def do(work: Work) -> None:
     with work.stage("preparing"):
         check_fingerprints(work)
         tasks = load_tasks(work)
+        keep_task_texts(work, tasks)
         encoder, accelerator = prepare_model(work)
     work.record(
         device=str(accelerator.device),
@@ -285,6 +286,20 @@ def load_tasks(work: Work) -> Mapping[str, RetrievalTask]:
             raise InputError(f"evaluate.tasks: {other} and {key} are both called {task.name} in results; keep one")
         check_left_out(key, work.settings.evaluate.tasks[key].leave_out, task)
     return tasks
+
+
+def keep_task_texts(work: Work, tasks: Mapping[str, RetrievalTask]) -> None:
+    """Leave the texts where views find them; a cache that cannot be written is no reason not to work."""
+    from workbench.data.texts import keep_texts
+    from workbench.evaluation.evaluate import described
+
+    specs = work.settings.evaluate.tasks
+    for key, task in tasks.items():
+        if specs[key].depth is None:
+            try:
+                keep_texts(described(key, specs[key], work.spec.fingerprints, task)["task_id"], task)
+            except WorkError as error:
+                work.log.write("warning", message=f"{error}; views will show {task.name} without its texts")
 
 
 def check_left_out(key: str, leave_out: Sequence[str], task: RetrievalTask) -> None:

@@ -1,0 +1,259 @@
+"""Arms against each other, with what is known of chance: rows for a table, a program or a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.analysis.comparing import CellTests, cell_tests, group_tests
+from workbench.analysis.randomisation import DRAWS
+from workbench.analysis.samples import Cell, Group, Sample, group_of
+from workbench.analysis.stored import Unit, common_task, load_sample
+from workbench.errors import InputError
+from workbench.evaluation.measures import per_query
+from workbench.reports.overview import Row
+from workbench.store.database import query
+
+
+def compared(
+    store: Path,
+    arms: Sequence[str],
+    measure: str = "map",
+    task: str | None = None,
+    unit: Unit = "paragraph",
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> list[Row]:
+    """One row for each task that the arms have in common, setting and pair of arms: is the difference real?
+
+    Each arm is held against those named before it, the first one first. A setting's figure is the mean over its
+    cells, but for those of languages in the task's `leave_out`.
+
+    - `difference` is `arm` minus `against`, with the interval `low` to `high`, `p`, and `detectable`, the smallest
+      difference that such data find (power .8). They speak of `about`: "samplings" where both arms have several seeds,
+      else "questions only, one seed".
+    - `p_checkpoints` is that of a paired randomisation test of the arms' seed-averaged values, `p_tukey` the same
+      corrected over all pairs of arms (null with two arms). They speak of these checkpoints only.
+    - `higher` and `lower` count the cells in which `arm` is, by a test that is family-wise over all cells and pairs.
+
+    Raises
+    ------
+    InputError
+        Fewer than two arms; they have no equal task in common; no such measure or task.
+    """
+    found = []
+    for sample, groups in samples(store, arms, measure, task, unit):
+        cells = {(tests.arm, tests.against): tests for tests in cell_tests(sample, draws=draws, seed=seed)}
+        for test in group_tests(sample, groups, draws=draws, seed=seed):
+            inside = of_setting(sample, test.effect.group)
+            marks = cells[test.arm, test.against].significant[inside]
+            found.append(
+                {
+                    "task": sample.task,
+                    "setting": test.effect.group,
+                    "measure": measure,
+                    "arm": test.arm,
+                    "against": test.against,
+                    "mean": test.mean,
+                    "difference": test.effect.difference,
+                    "low": test.effect.low,
+                    "high": test.effect.high,
+                    "p": test.effect.p,
+                    "detectable": test.effect.detectable,
+                    "about": test.effect.about,
+                    "seeds": test.effect.seeds,
+                    "seed_deviation": test.effect.seed_deviation,
+                    "paired": test.effect.paired,
+                    "p_checkpoints": test.p_checkpoints,
+                    "p_tukey": test.p_tukey,
+                    "cells": int(inside.sum()),
+                    "higher": int((marks > 0).sum()),
+                    "lower": int((marks < 0).sum()),
+                    "unit": unit,
+                    "units": len(sample.units),
+                    "draws": cells[test.arm, test.against].draws,
+                }
+            )
+    return with_leaks(store, found)
+
+
+def cell_rows(
+    store: Path,
+    arms: Sequence[str],
+    measure: str = "map",
+    task: str | None = None,
+    unit: Unit = "paragraph",
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> list[Row]:
+    """One row for each task, pair of arms and cell: the difference, whether chance could have made it.
+
+    `low` and `high` bound a bootstrap interval; `p` is the cell's own, `p_family` holds over all cells and pairs of
+    arms of the comparison whatever is shown of them, `p_holm` is Holm's correction; `mark` is `*` where `p_family` is
+    below .05. All of them speak of these checkpoints, averaged over seeds.
+
+    Raises as `compared` does.
+    """
+    found = samples(store, arms, measure, task, unit)
+    rows = (rows_of(sample, tests) for sample, _ in found for tests in cell_tests(sample, draws=draws, seed=seed))
+    return with_leaks(store, [row for part in rows for row in part])
+
+
+def rows_of(sample: Sample, tests: CellTests) -> list[Row]:
+    seeds = min(len(sample.arm(name).seeds) for name in (tests.arm, tests.against))
+    return [
+        {
+            "task": sample.task,
+            "setting": cell.setting,
+            "query_language": cell.query_language,
+            "pool_language": cell.pool_language,
+            "measure": sample.measure,
+            "arm": tests.arm,
+            "against": tests.against,
+            "mean": float(tests.means[place]),
+            "difference": float(tests.differences[place]),
+            "low": float(tests.low[place]),
+            "high": float(tests.high[place]),
+            "p": float(tests.p[place]),
+            "p_family": float(tests.p_family[place]),
+            "p_holm": float(tests.p_holm[place]),
+            "mark": "*" if tests.significant[place] else "",
+            "queries": int(sample.queries[place]),
+            "seeds": seeds,
+        }
+        for place, cell in enumerate(sample.cells)
+    ]
+
+
+def arm_cells(store: Path, arm: str, measure: str = "map", task: str | None = None) -> list[Row]:
+    """One row for each task and cell of an arm: mean and standard deviation over its seeds.
+
+    Raises
+    ------
+    InputError
+        The arm has no finished run, no such task or no such measure.
+    """
+    found = query(
+        store,
+        """
+        with latest as (
+            select seed, task_id, max(run_id) as run_id from setting_measures where arm = $arm group by all
+        )
+        select task, task_id, setting, query_language, pool_language, measure, avg(value) as mean,
+            stddev_samp(value) as sd, count(*) as n, max(queries) as queries, bool_or(leaked) as leaked
+        from cell_measures join latest using (run_id, task_id)
+        where arm = $arm and measure = $measure and ($task is null or task = $task)
+        group by task, task_id, setting, query_language, pool_language, measure
+        order by task, task_id, list_position(['monolingual', 'cross_lingual', 'multilingual'], setting),
+            query_language, pool_language
+        """,
+        {"arm": arm, "measure": measure, "task": task},
+    ).dicts()
+    if not found:
+        raise InputError(f"arm {arm!r}: nothing is stored of measure {measure!r}" + (f" on {task!r}" if task else ""))
+    return found
+
+
+def with_leaks(store: Path, rows: list[Row]) -> list[Row]:
+    """The rows with `leaked` and `against_leaked`: whether a run of the arm trained on texts of its tasks."""
+    arms = sorted({row[name] for row in rows for name in ("arm", "against")})
+    found = query(
+        store,
+        "select arm, bool_or(leaked) from arm_measures where list_contains($arms, arm) group by arm",
+        {"arms": arms},
+    )
+    leaked = dict(found.rows)
+    return [{**row, "leaked": leaked[row["arm"]], "against_leaked": leaked[row["against"]]} for row in rows]
+
+
+def check_measure(measure: str) -> None:
+    """Refuse a measure that no query has a value of, before anything is loaded.
+
+    Raises
+    ------
+    InputError
+        Names what is allowed.
+    """
+    nothing = np.zeros(0, np.int64)
+    per_query(measure, nothing, nothing, nothing)
+
+
+def samples(
+    store: Path, arms: Sequence[str], measure: str, task: str | None, unit: Unit
+) -> list[tuple[Sample, list[Group]]]:
+    """The arms' values on each task that they have in common, by name, and its settings.
+
+    Raises
+    ------
+    InputError
+        Fewer than two arms; no task that they can be compared on, the reason for the first of them.
+    """
+    if len(arms) < 2:
+        raise InputError(f"{', '.join(arms) or 'no arm'}: a comparison needs two arms or more")
+    found, problems = [], []
+    for name in [task] if task is not None else common_names(store, arms):
+        try:
+            sample = load_sample(store, arms, measure, task=name, unit=unit)
+            found.append((sample, settings_of(sample, left_out(store, arms, name))))
+        except InputError as error:
+            problems.append(error)
+    if not found:
+        raise problems[0]
+    return found
+
+
+def unequal_tasks(store: Path, arms: Sequence[str]) -> list[str]:
+    """Names of tasks that all arms were measured on, in unequal or in several versions: these are not compared."""
+    rows = query(
+        store,
+        "select distinct task, task_id, arm from arm_measures where list_contains($arms, arm)",
+        {"arms": list(arms)},
+    ).rows
+    names = [name for name in common_names(store, arms) if name is not None]
+    ids = {
+        name: set.intersection(*({row[1] for row in rows if row[0] == name and row[2] == arm} for arm in arms))
+        for name in names
+    }
+    return [name for name in names if len(ids[name]) != 1]
+
+
+def common_names(store: Path, arms: Sequence[str]) -> list[str | None]:
+    """Names of the tasks that all arms were measured on; [None] where there is none, which `load_sample` explains."""
+    rows = query(
+        store,
+        """
+        select task from arm_measures where list_contains($arms, arm)
+        group by task having count(distinct arm) = $number order by task
+        """,
+        {"arms": list(arms), "number": len(set(arms))},
+    ).rows
+    return [name for (name,) in rows] or [None]
+
+
+def left_out(store: Path, arms: Sequence[str], task: str | None) -> set[str]:
+    """Languages whose cells do not count in the means of a task."""
+    _, task_id, _ = common_task(store, arms, task)
+    (found,) = query(
+        store,
+        "select any_value(coalesce(try_cast(options -> 'leave_out' as varchar[]), [])) from tasks where task_id = ?",
+        [task_id],
+    ).rows
+    return set(found[0])
+
+
+def settings_of(sample: Sample, languages: set[str]) -> list[Group]:
+    """The cells of each setting but for those of some languages; settings of which nothing remains are left out."""
+
+    def counts(cell: Cell, setting: str) -> bool:
+        return cell.setting == setting and not languages & {cell.query_language, cell.pool_language}
+
+    chosen = {name: [counts(cell, name) for cell in sample.cells] for name in {c.setting: 0 for c in sample.cells}}
+    return [group_of(name, sample, cells) for name, cells in chosen.items() if any(cells)]
+
+
+def of_setting(sample: Sample, setting: str) -> NDArray[np.bool_]:
+    """[cells] whether a cell is one of the setting, those that its mean leaves out among them."""
+    return np.array([cell.setting == setting for cell in sample.cells])
