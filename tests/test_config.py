@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from workbench.config import Experiment, expand, freeze, make_run_id, read_config, reference
+from workbench.arms import make_run_id
+from workbench.config import Experiment, expand, freeze, read_config
+from workbench.config_keys import reference
 from workbench.data.fetching import fetch
 from workbench.errors import InputError
 from workbench.records import RunSpec, from_plain, to_plain

@@ -7,7 +7,8 @@ import pytest
 
 from tests.store.synthetic import make_settings, write_run
 from workbench.analysis.claims import read_claims
-from workbench.config import parse_yaml, read_config, reference, validate
+from workbench.config import parse_yaml, read_config, validate
+from workbench.config_keys import reference
 from workbench.store.console import run_sql
 from workbench.store.database import ingest
 

@@ -396,7 +396,7 @@ def config_check(
 @config_app.command("reference")
 def config_reference(as_json: Json = False) -> None:
     """Print every key of a config: type, default, what it means."""
-    from workbench.config import reference
+    from workbench.config_keys import reference
     from workbench.reports.output import emit
 
     emit(reference(), as_json)

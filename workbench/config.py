@@ -1,44 +1,23 @@
-"""What a user may write: YAML in, overrides and sweeps applied, strict models, frozen runs out.
+"""What a user may write: YAML in, overrides and sweeps applied, checked, frozen runs out."""
 
-The models are derived from the records in `records.py`, the one place where a key's type, default, limits and line of
-doc stand.
-"""
-
-import dataclasses
-import hashlib
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
+from workbench.arms import arm_hash, arm_label, make_run_id
+from workbench.config_keys import as_record
 from workbench.data.catalog import Kind, check_options, known_loader, known_set
 from workbench.data.fetched import languages_of
 from workbench.data.fingerprints import fingerprints
-from workbench.errors import InputError, allowed
-from workbench.records import SETTINGS, RunSpec, Settings, from_plain, to_plain
-
-NOT_IN_ARM = (
-    "seed",
-    "device",
-    "threads",
-    "keep",
-    "train.checkpoint_every",
-    "evaluate.batch_tokens",
-    "evaluate.memory_gib",
-)
-"""Keys that change where and how fast a run works, or its seed, but not what is compared."""
-
-Plain = dict[str, Any]
-T = TypeVar("T")
+from workbench.errors import InputError
+from workbench.records import SETTINGS, Plain, RunSpec, Settings, to_plain
 
 MIRACL_DEPTH = 1000
 """Passages searched for in MIRACL's pools, whose exact ranks nobody can afford."""
@@ -173,100 +152,11 @@ def put(content: Plain, key: str, value: Any, source: str) -> None:
     content[last] = value
 
 
-@cache
-def model_of(record: type) -> type[BaseModel]:
-    """The strict pydantic model of a record type: same keys, defaults, docs and limits; unknown keys refused."""
-    hints = get_type_hints(record)
-    definitions: dict[str, Any] = {}
-    for entry in fields(record):
-        doc, limits = entry.metadata["doc"], dict(entry.metadata["limits"])
-        if entry.default is not MISSING:
-            limits["default"] = entry.default
-        elif entry.default_factory is not MISSING:
-            limits["default_factory"] = model_of(entry.default_factory)  # type: ignore[arg-type]
-        definitions[entry.name] = (in_models(hints[entry.name]), Field(description=doc, **limits))
-    config = ConfigDict(extra="forbid", allow_inf_nan=False)
-    return create_model(record.__name__, __config__=config, __doc__=record.__doc__, **definitions)
-
-
-def in_models(kind: Any) -> Any:
-    """A record's type with models in place of records."""
-    origin, args = get_origin(kind), get_args(kind)
-    if is_dataclass(kind):
-        return model_of(kind)  # type: ignore[arg-type]
-    if origin in (UnionType, Union):
-        return Union[tuple(in_models(arg) for arg in args)]  # noqa: UP007  (built from a tuple)
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        return dict[str, in_models(args[1])]  # type: ignore[misc]
-    if origin is tuple:
-        return tuple[in_models(args[0]), ...]  # type: ignore[misc]
-    return Annotated[kind, BeforeValidator(no_truth_value)] if kind in (int, float) else kind
-
-
-def no_truth_value(value: Any) -> Any:
-    """Python takes `true` for 1; a config does not."""
-    if isinstance(value, bool):
-        raise ValueError("a number is needed")
-    return value
-
-
 def validate(plain: Plain, source: str, *, is_sweep: bool = False) -> Settings:
     """One run's settings, checked; loaders and `keep` filled in."""
     settings = as_record(Settings, plain, source)
     check_together(settings, source)
     return with_loaders(settings, source, keep="nothing" if is_sweep else "model")
-
-
-def as_record(record: type[T], plain: Plain, source: str) -> T:
-    """What a user wrote as a record of some type; unknown keys, wrong types and values beyond limits are refused.
-
-    Raises
-    ------
-    InputError
-        A line for each thing that is wrong, with `source`, the key, the value and what is allowed.
-    """
-    try:
-        model = model_of(cast(type, record)).model_validate(plain)
-    except ValidationError as error:
-        raise InputError("\n".join(f"{source}: {line}" for line in messages(error, record))) from error
-    return cast(T, from_plain(record, model.model_dump()))
-
-
-def messages(error: ValidationError, record: type) -> Iterator[str]:
-    """One line for each thing that is wrong: key, value, what is allowed."""
-    for problem in error.errors(include_url=False):
-        where = [str(part) for part in problem["loc"]]
-        key, value = ".".join(where), problem["input"]
-        if problem["type"] == "extra_forbidden":
-            yield f"{key}: unknown key; {allowed(where[-1], keys_at(where[:-1], record))}"
-        elif problem["type"] == "missing":
-            yield f"{key}: this key is needed"
-        elif problem["type"] == "literal_error":
-            options = [
-                option.strip().strip("'") for option in problem["ctx"]["expected"].replace(" or ", ", ").split(",")
-            ]
-            yield f"{key}: {value!r} is not allowed; {allowed(value, options)}"
-        elif problem["type"] == "tuple_type":
-            yield f"{key}: {value!r}: give a list, such as [{value}]"
-        else:
-            words = problem["msg"].removeprefix("Value error, ")
-            yield f"{key}: {value!r}: {words[0].lower()}{words[1:]}"
-
-
-def keys_at(where: Sequence[str], record: type) -> list[str]:
-    """The keys that may stand at a place in what is read as a `record`."""
-    kind: Any = record
-    for name in where:
-        # a mapping's values, or the items of a list, whose type is written `tuple[item, ...]`
-        inside = get_args(kind)[0 if get_origin(kind) is tuple else 1 :]
-        kind = get_type_hints(kind).get(name) if is_dataclass(kind) else inside[0]
-        kind = (
-            next((arg for arg in get_args(kind) if is_dataclass(arg)), kind)
-            if get_origin(kind) in (UnionType, Union)
-            else kind
-        )
-    sweep = ["sweep"] if kind is Settings else []
-    return [entry.name for entry in fields(kind)] + sweep if is_dataclass(kind) else []
 
 
 def check_together(settings: Settings, source: str) -> None:
@@ -382,102 +272,3 @@ def with_languages(settings: Settings) -> Settings:
         sets = {name: named(name, spec) for name, spec in settings.train.sets.items()}
         settings = replace(settings, train=replace(settings.train, sets=sets))
     return settings
-
-
-def make_run_id(now: datetime, label: str, seed: int, arm_hash: str) -> str:
-    """A name that sorts by time (`now` knows its time zone) and reads by eye: `20261122-1403-hybrid-a50-s0-7f3c`."""
-    return f"{now.astimezone(UTC):%Y%m%d-%H%M}-{label}-s{seed}-{arm_hash[:4]}"
-
-
-def arm_label(settings: Settings, swept: Mapping[str, Any]) -> str:
-    """The readable part of an arm's name: its sampling, or its checkpoint, and what else is swept."""
-    if settings.train is None:
-        path = Path(settings.model.checkpoint)
-        # a run keeps its model in `<run_id>/model`, which says little by itself
-        label = f"checkpoint-{path.parent.name if path.name == 'model' else path.name}"
-    else:
-        sampling = settings.train.sampling
-        alpha = f"-a{round(100 * sampling.alpha):02d}" if sampling.strategy in ("hybrid", "mixed") else ""
-        label = sampling.strategy + alpha
-    unnamed = ("seed", "train.sampling.strategy", "train.sampling.alpha")
-    # a swept mapping, such as a whole `train`, is no word; the hash tells such arms apart
-    shown = {k: v for k, v in swept.items() if k not in unnamed and not isinstance(v, Mapping)}
-    parts = [label, *(f"{key.rsplit('.', 1)[-1]}-{Path(str(value)).name}" for key, value in shown.items())]
-    return re.sub(r"[^a-z0-9._]+", "-", "-".join(parts).lower()).strip("-")[:60]
-
-
-def arm_hash(settings: Settings, prints: Mapping[str, str]) -> str:
-    """What two runs have in common that are of one arm."""
-    return hash_of({"settings": compared(settings, prints), "fingerprints": dict(prints)})
-
-
-def compared(settings: Settings, prints: Mapping[str, str]) -> Plain:
-    """The settings without what does not change the comparison; a path gives way to its fingerprint.
-
-    Keys at their default are left out, so that a key that a later version adds leaves the arms as they are.
-    """
-    plain: Plain = changed(settings)
-    # beside `evaluate.tasks.<name>` and `train.sets.<name>`, whatever the name, keys are those of single settings
-    is_set = re.compile(r"(evaluate\.tasks|train\.sets)\.[^.]+").fullmatch
-    places = [f"{key}.path" if is_set(key) else key for key in prints]
-    for dotted in (*NOT_IN_ARM, *places):
-        *parents, last = dotted.split(".")
-        place: Any = plain
-        for parent in parents:
-            place = place.get(parent) if isinstance(place, dict) else None
-        if isinstance(place, dict):
-            place.pop(last, None)
-    return plain
-
-
-def changed(value: Any) -> Any:
-    """As `to_plain`, of each record only the keys whose values are not the default."""
-    if is_dataclass(value) and not isinstance(value, type):
-        given = {entry: getattr(value, entry.name) for entry in fields(value)}
-        return {entry.name: changed(part) for entry, part in given.items() if part != default_of(entry)}
-    if isinstance(value, Mapping):
-        return {str(name): changed(part) for name, part in value.items()}
-    return to_plain(value)
-
-
-def default_of(entry: dataclasses.Field[Any]) -> Any:
-    return entry.default if entry.default_factory is MISSING else entry.default_factory()
-
-
-def hash_of(plain: Plain) -> str:
-    """12 hexadecimal digits of a canonical form."""
-    return hashlib.blake2b(json.dumps(plain, sort_keys=True).encode(), digest_size=6).hexdigest()
-
-
-def reference() -> list[Plain]:
-    """Every key of a config in the order of the records: key, type, default, what it means."""
-    return list(reference_of(Settings, ""))
-
-
-def reference_of(record: type, prefix: str) -> Iterator[Plain]:
-    hints = get_type_hints(record)
-    for entry in fields(record):
-        key, kind = prefix + entry.name, hints[entry.name]
-        below = next((part for part in (kind, *get_args(kind)) if is_dataclass(part)), None)
-        if below is not None:
-            name = "<name>." if get_origin(kind) not in (UnionType, Union, None) else ""
-            yield from reference_of(below, f"{key}.{name}")  # type: ignore[arg-type]
-            continue
-        default = "needed" if entry.default is MISSING else plain_default(entry.default)
-        yield {"key": key, "type": type_name(kind), "default": default, "meaning": entry.metadata["doc"]}
-
-
-def plain_default(value: Any) -> str:
-    return "none" if value is None else ", ".join(value) if isinstance(value, tuple) else str(value)
-
-
-def type_name(kind: Any) -> str:
-    """A type as a user writes it: `mean | cls`, `list of text`."""
-    origin, args = get_origin(kind), get_args(kind)
-    if origin is Literal:
-        return " | ".join(str(arg) for arg in args)
-    if origin in (UnionType, Union):
-        return " | ".join(type_name(arg) for arg in args if arg is not NoneType)
-    if origin is tuple:
-        return f"list of {type_name(args[0])}"
-    return {str: "text", int: "whole number", float: "number"}.get(kind, str(kind))

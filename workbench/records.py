@@ -13,6 +13,9 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
+Plain = dict[str, Any]
+"""A record as YAML and JSON have it."""
+
 Setting = Literal["monolingual", "cross_lingual", "multilingual"]
 Strategy = Literal["english", "pooled", "mono", "cross", "hybrid", "mixed"]
 TaskLoader = Literal["demo", "lareqa", "tydiqa", "tydiqa_primary", "xor_tydi", "beir", "miracl"]

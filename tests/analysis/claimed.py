@@ -8,7 +8,7 @@ import numpy as np
 import yaml
 
 from tests.store.synthetic import Results, Tiny, make_settings, write_run
-from workbench.config import arm_hash, arm_label
+from workbench.arms import arm_hash, arm_label
 from workbench.data.fingerprints import fingerprints
 from workbench.paths import RunsPaths
 from workbench.records import PairSetSpec, RunSpec, Settings, TrainSpec, to_plain

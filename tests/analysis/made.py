@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from workbench.analysis.samples import ArmValues, Cell, Sample
+from workbench.analysis.samples import ArmValues, Cell, Group, Sample, group_of
 
 
 def make_sample(units: int, cells: int, per_unit: int, arms: dict[str, np.ndarray], *, task: str = "made") -> Sample:
@@ -21,3 +21,9 @@ def make_sample(units: int, cells: int, per_unit: int, arms: dict[str, np.ndarra
             for name, values in arms.items()
         ),
     )
+
+
+def setting_groups(sample: Sample) -> list[Group]:
+    """One for each setting that the sample has, in the order of its cells."""
+    settings = dict.fromkeys(cell.setting for cell in sample.cells)
+    return [group_of(setting, sample, [cell.setting == setting for cell in sample.cells]) for setting in settings]

@@ -9,6 +9,7 @@ from peer_measure import PEEREvaluator, kruskal
 from scipy import stats
 
 from tests.analysis.hand import HYBRID, LANGUAGES, MONO, make_store
+from tests.analysis.made import setting_groups
 from tests.store.synthetic import Tiny, evaluate, make_settings, write_run
 from tests.store.test_views import measured
 from workbench.analysis import bias
@@ -17,7 +18,6 @@ from workbench.analysis.figures import drawn_units, kendall_w, means, medians, s
 from workbench.analysis.language_tables import UNKNOWN_RANK, BiasFigure, load_ranks
 from workbench.analysis.languages import KNOWN, family, script
 from workbench.analysis.peer import NO_PACKAGE, ONE_EACH, equal_ranks, peer_values
-from workbench.analysis.samples import setting_groups
 from workbench.data.catalog import KNOWN_SETS
 from workbench.errors import InputError
 from workbench.store.database import ingest, query

@@ -6,9 +6,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tests.analysis.made import make_sample
+from tests.analysis.made import make_sample, setting_groups
 from workbench.analysis.comparing import cell_tests, contributions, group_tests
-from workbench.analysis.samples import setting_groups
 
 DRAW = np.random.default_rng(5)
 LOW, HIGH, SAME = (np.clip(DRAW.normal(m, 0.1, (8, 2, 3, 2)), 0, 1) for m in (0.3, 0.6, 0.3))

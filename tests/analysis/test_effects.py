@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.analysis.made import make_sample
+from tests.analysis.made import make_sample, setting_groups
 from workbench.analysis.effects import (
     bootstrap,
     clustered_variance,
@@ -17,7 +17,7 @@ from workbench.analysis.effects import (
     seeds_needed,
     worst_tenth,
 )
-from workbench.analysis.samples import ArmValues, Group, cell_groups, group_of, setting_groups
+from workbench.analysis.samples import ArmValues, Group, cell_groups, group_of
 from workbench.errors import InputError
 
 

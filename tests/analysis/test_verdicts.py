@@ -10,12 +10,12 @@ import pytest
 from scipy import stats
 
 from tests.analysis.claimed import TASK, Arm, level, make_store
-from tests.analysis.made import make_sample
+from tests.analysis.made import make_sample, setting_groups
 from workbench.analysis.claims import ArmOf, Claim, Comparison, limit_of, read_claims
 from workbench.analysis.effects import effect, worst_tenth
 from workbench.analysis.evenness import evenness_effect, spread
 from workbench.analysis.evenness import worst_tenth as drawn_worst_tenth
-from workbench.analysis.samples import Sample, setting_groups
+from workbench.analysis.samples import Sample
 from workbench.analysis.stored import load_sample
 from workbench.analysis.verdicts import Finding, direction_of, judge, p_values
 from workbench.records import PairSetSpec

@@ -13,7 +13,7 @@ from itertools import count, islice, product
 from pathlib import Path
 
 from workbench.analysis.claims import ArmOf, Claim, Comparison
-from workbench.config import arm_hash, compared
+from workbench.arms import arm_hash, compared
 from workbench.errors import InputError
 from workbench.records import PairSetSpec, RunSpec, SamplingSpec, Settings, from_plain
 from workbench.store.database import query

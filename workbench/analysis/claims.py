@@ -13,7 +13,8 @@ from typing import Literal
 import numpy as np
 
 from workbench.analysis.effects import MARGIN
-from workbench.config import as_record, parse_yaml, read_text
+from workbench.config import parse_yaml, read_text
+from workbench.config_keys import as_record
 from workbench.errors import InputError
 from workbench.evaluation.measures import per_query
 from workbench.records import Setting, Strategy, key

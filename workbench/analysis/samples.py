@@ -111,12 +111,6 @@ def group_of(name: str, sample: Sample, chosen: Sequence[bool]) -> Group:
     return Group(name, weights / weights.sum())
 
 
-def setting_groups(sample: Sample) -> list[Group]:
-    """One for each setting that the sample has, in the order of its cells."""
-    settings = dict.fromkeys(cell.setting for cell in sample.cells)
-    return [group_of(setting, sample, [cell.setting == setting for cell in sample.cells]) for setting in settings]
-
-
 def cell_groups(sample: Sample) -> list[Group]:
     """One for each cell."""
     names = (" ".join((cell.setting, cell.query_language, cell.pool_language)) for cell in sample.cells)

@@ -14,7 +14,7 @@ import yaml
 from workbench.analysis.claim_arms import WITH_ALPHA, Missing, StoredArm
 from workbench.analysis.claims import read_claims
 from workbench.analysis.verdicts import Finding, judge
-from workbench.config import arm_label, changed
+from workbench.arms import arm_label, changed
 from workbench.records import RunSpec, SamplingSpec, Settings, to_plain
 
 Plain = dict[str, Any]

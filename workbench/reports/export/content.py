@@ -13,7 +13,7 @@ from urllib.parse import quote
 import numpy as np
 import yaml
 
-from workbench.config import changed
+from workbench.arms import changed
 from workbench.records import Settings, from_plain
 from workbench.reports.export.curves import Curve, curves_of
 from workbench.reports.export.results import TaskResults, results_of_tasks
