@@ -1,4 +1,4 @@
-"""Samples of made-up values."""
+"""Samples of made-up values, and a statistic in plain steps."""
 
 import numpy as np
 
@@ -27,3 +27,15 @@ def setting_groups(sample: Sample) -> list[Group]:
     """One for each setting that the sample has, in the order of its cells."""
     settings = dict.fromkeys(cell.setting for cell in sample.cells)
     return [group_of(setting, sample, [cell.setting == setting for cell in sample.cells]) for setting in settings]
+
+
+def worst_tenth(sample: Sample, values: np.ndarray, *, seed: int = 0) -> float:
+    """The mean of the worst tenth of the cells, chosen on half of the units and measured on the other, and swapped."""
+    half = np.random.default_rng(seed).permutation(len(sample.units)) < len(sample.units) // 2
+    sums, counts = sample.sums(values), sample.counts
+    found = []
+    for chosen_on in (half, ~half):
+        choice, measured = (sums[m].sum(axis=0) / counts[m].sum(axis=0) for m in (chosen_on, ~chosen_on))
+        worst = np.argsort(choice, kind="stable")[: max(1, round(len(choice) / 10))]
+        found.append(measured[worst].mean())
+    return float(np.mean(found))

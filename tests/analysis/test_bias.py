@@ -1,6 +1,7 @@
 """Every measure of bias worked out by hand on the case of `hand`, and the store's views against it."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,12 @@ from tests.store.synthetic import Tiny, evaluate, make_settings, write_run
 from tests.store.test_views import measured
 from workbench.analysis import bias
 from workbench.analysis.bias import bias_figures
-from workbench.analysis.figures import drawn_units, kendall_w, means, medians, statistic
+from workbench.analysis.effects import effect
+from workbench.analysis.figures import Second, drawn_units, kendall_w, means, medians, statistic
 from workbench.analysis.language_tables import UNKNOWN_RANK, BiasFigure, load_ranks
 from workbench.analysis.languages import KNOWN, family, script
 from workbench.analysis.peer import NO_PACKAGE, ONE_EACH, equal_ranks, peer_values
+from workbench.analysis.samples import cell_groups
 from workbench.data.catalog import KNOWN_SETS
 from workbench.errors import InputError
 from workbench.store.database import ingest, query
@@ -76,6 +79,69 @@ def test_one_article_has_no_interval(store: Path) -> None:
     for measure in ("rank_distance", "rank_distance_median", "kendall_w"):
         figure = rows[measure, "multilingual", "*", "*"].figure
         assert figure and np.isfinite(figure.value) and np.isnan(figure.low)
+
+
+@pytest.fixture(scope="module")
+def difference(store: Path) -> dict[Key, BiasFigure]:
+    *alone, data = load_ranks(store, [MONO, HYBRID])
+    assert [(one.arm, one.against) for one in alone] == [(MONO, None), (HYBRID, None)]
+    return by_key(bias_figures(data))
+
+
+def test_a_difference_of_two_arms_by_hand(difference: dict[Key, BiasFigure], mono: dict[Key, BiasFigure]) -> None:
+    # hybrid, de: 3 2 2 2 and, in the second seed, 2 2 2 2; less mono: by seed -5 and -4.25, variance .28125, over two
+    # seeds .140625. Averaged over seeds -3.5 -5 -3 -7: residuals on p1 .75, over 4 queries .1875, and -.1875 on p2;
+    # squares .0703125, times G / (G - 1) = 2. Both parts are alike with one degree of freedom, so together with two
+    row = difference["rank_distance", "multilingual", "de", "*"]
+    assert (row.arm, row.against, row.queries) == (HYBRID, MONO, 4) and row.figure
+    half = stats.t.ppf(0.975, 2) * np.sqrt(0.28125)
+    assert row.figure.value == pytest.approx(-4.625) and (row.figure.seeds, row.figure.about) == (2, "samplings")
+    assert (row.figure.low, row.figure.high) == pytest.approx((-4.625 - half, -4.625 + half))
+    assert value(difference, "rank_distance_median", "de") == pytest.approx((2 + 2) / 2 - (7.5 + 6) / 2)
+    assert value(difference, "own_language_first", "de") == pytest.approx(0.75 - 0.75)  # not q2, and not q3
+    assert value(difference, "language_share@10", "de", "de") == pytest.approx(0.4 - 0.6)
+    assert difference["peer@10", "multilingual", "*", "*"].note == ONE_EACH
+
+
+def test_differences_are_those_of_the_figures(store: Path, difference: dict[Key, BiasFigure]) -> None:
+    one, other = (by_key(bias_figures(load_ranks(store, [arm])[0])) for arm in (HYBRID, MONO))
+    assert difference.keys() == one.keys() == other.keys()
+    for key, row in difference.items():
+        if row.figure:
+            first, second = one[key].figure, other[key].figure
+            assert first and second and row.figure.value == pytest.approx(first.value - second.value)
+            assert row.figure.low <= row.figure.value <= row.figure.high
+    concordance = difference["kendall_w", "multilingual", "*", "*"].figure
+    assert concordance and concordance.value < 0 and -1 <= concordance.low <= concordance.high <= 1
+
+
+@pytest.mark.parametrize("seeds", [(2, 2), (2, 3), (1, 1), (1, 2)])
+@pytest.mark.parametrize("paired", [True, False])
+def test_a_difference_has_the_interval_of_an_effect(seeds: tuple[int, int], paired: bool) -> None:
+    if paired and seeds[0] != seeds[1]:
+        return
+    random = np.random.default_rng(7)
+    arms = {name: random.normal(size=(30, 2, 3, number)) for name, number in zip("ab", seeds, strict=True)}
+    sample = make_sample(30, 3, 2, arms)
+    first, second = sample.arms
+    if not paired:
+        second = replace(second, seeds=tuple(seed + 10 for seed in second.seeds))
+        sample = replace(sample, arms=(first, second))
+    (group,) = setting_groups(sample)
+    values = np.hstack([first.values, second.values])
+    (found,) = means(sample, values, [group], Second("b", seeds[1], paired))
+    expected = effect(sample, "a", "b", group)
+    assert (found.value, found.low, found.high) == pytest.approx((expected.difference, expected.low, expected.high))
+    assert (found.seeds, found.about) == (expected.seeds, expected.about)
+
+
+def test_cells_on_one_unit_have_no_interval() -> None:
+    sample = make_sample(2, 2, 3, {"a": np.arange(12.0).reshape(2, 3, 2, 1)})
+    keep = (sample.cell == 0) | (sample.unit == 0)  # all of the second cell is on the first unit
+    part = replace(sample, cell=sample.cell[keep], unit=sample.unit[keep])
+    first, second = means(part, sample.arms[0].values[keep], cell_groups(part))
+    assert first.low < first.value < first.high
+    assert second.value == pytest.approx(3) and np.isnan([second.low, second.high]).all()
 
 
 def test_own_language_first_by_hand(mono: dict[Key, BiasFigure]) -> None:
@@ -303,7 +369,7 @@ def test_the_bootstrap_of_a_mean_has_about_its_clustered_error() -> None:
     column = sample.arms[0].values
     (mean,) = means(sample, column, setting_groups(sample))
     sums = [sample.sums(v)[:, 0] for v in column.T]
-    drawn = statistic([lambda times, s=s: times @ s / (times.sum(axis=1) * 3) for s in sums], 100)  # type: ignore[misc]
+    drawn = statistic([lambda times, s=s: times @ s / (times.sum(axis=1) * 3) for s in sums], 100, used=100)  # type: ignore[misc]
     assert drawn.value == pytest.approx(mean.value) and drawn.about == mean.about == "samplings"
     assert drawn.high - drawn.low == pytest.approx(mean.high - mean.low, rel=0.1)
 
@@ -323,6 +389,6 @@ def test_the_interval_of_kendalls_w_covers_it() -> None:
     many, runs, covered = ranks(20_000, 0), 200, 0
     truth = bias.concordance_of(many, np.zeros(len(many), int), 1)(np.ones((1, 1)))[0]
     for run in range(runs):
-        found = statistic([bias.concordance_of(ranks(100, run, 1), np.repeat(np.arange(100), 4), 100)], 100)
+        found = statistic([bias.concordance_of(ranks(100, run, 1), np.repeat(np.arange(100), 4), 100)], 100, used=100)
         covered += found.low <= truth <= found.high
     assert 0.95 - 3 * np.sqrt(0.05 * 0.95 / runs) <= covered / runs <= 0.995

@@ -14,9 +14,11 @@ from workbench.analysis.effects import (
     detectable,
     effect,
     group_mean,
+    interaction_variance,
     seeds_needed,
-    worst_tenth,
+    units_of,
 )
+from workbench.analysis.evenness import worst_tenth
 from workbench.analysis.samples import ArmValues, Group, cell_groups, group_of
 from workbench.errors import InputError
 
@@ -104,22 +106,43 @@ def test_groups() -> None:
         sample.arm("z")
 
 
-def crossed(random: np.random.Generator, units: int, seeds: int, cells: int = 3) -> np.ndarray:
-    """Differences of mean zero: units and seeds crossed, with questions and cells of their own."""
+def crossed(
+    random: np.random.Generator, units: int, seeds: int, cells: int = 3, *, by_seed: float = 0.3, both: float = 0.0
+) -> np.ndarray:
+    """Differences of mean zero: units and seeds crossed, with questions and cells of their own.
+
+    `by_seed` and `both` are the standard deviations of seeds and of what a seed does to a single unit.
+    """
     unit = random.normal(size=(units, 1, 1, 1)) + random.normal(size=(units, 2, cells, 1))
-    seed = 0.3 * random.normal(size=(1, 1, 1, seeds))
+    seed = by_seed * random.normal(size=(1, 1, 1, seeds)) + both * random.normal(size=(units, 1, 1, seeds))
     return unit + seed + 0.5 * random.normal(size=(units, 2, cells, seeds))
 
 
-@pytest.mark.parametrize(("units", "seeds"), [(40, 3), (40, 6), (15, 2)])
-def test_intervals_cover_the_effect_of_a_sampling(units: int, seeds: int) -> None:
+@pytest.mark.parametrize(
+    ("units", "seeds", "by_seed", "both", "expected"),
+    [
+        (40, 3, 0.3, 0.0, 0.95),
+        (40, 6, 0.3, 0.0, 0.95),
+        (15, 2, 0.3, 0.0, 0.95),
+        # the variance by seeds is ten times that by questions: Satterthwaite's degrees of freedom are too many
+        (40, 2, 0.75, 0.0, 0.875),
+        (40, 3, 0.9, 0.0, 0.92),
+        (40, 5, 1.2, 0.0, 0.94),
+        # what a seed does to single questions is counted twice
+        (40, 3, 0.0, 1.7, 0.975),
+        (40, 3, 0.3, 1.7, 0.965),
+    ],
+)
+def test_intervals_cover_the_effect_of_a_sampling(
+    units: int, seeds: int, by_seed: float, both: float, expected: float
+) -> None:
     runs, covered = 600, 0
     for run in range(runs):
-        values = crossed(np.random.default_rng([run, units]), units, seeds)
+        values = crossed(np.random.default_rng([run, units]), units, seeds, by_seed=by_seed, both=both)
         sample = make_sample(units, 3, 2, {"a": values + 0.2, "b": np.zeros_like(values)})
         found = effect(sample, "a", "b", setting_groups(sample)[0])
         covered += found.low <= 0.2 <= found.high
-    assert covered / runs >= 0.95 - 3 * np.sqrt(0.05 * 0.95 / runs)
+    assert covered / runs >= expected - 3 * np.sqrt(expected * (1 - expected) / runs)
     assert covered / runs <= 0.995  # and they are not so wide that they say nothing
 
 
@@ -160,32 +183,71 @@ def test_the_bootstrap_interval_is_about_that_of_the_clustered_error() -> None:
 
 
 def test_the_seeds_that_a_difference_needs() -> None:
-    values = crossed(np.random.default_rng(3), 200, 3)
+    values = crossed(np.random.default_rng(3), 200, 3, both=1.0)
     sample = make_sample(200, 3, 2, {"a": values, "b": np.zeros_like(values)})
     (group,) = setting_groups(sample)
-    pilot = effect(sample, "a", "b", group)
-    questions = clustered_variance(sample, values.mean(axis=-1).ravel(), group)
-    needed = seeds_needed(pilot, questions, 200, 0.5)
+    pilot, (needed, too_small) = seeds_needed(sample, "a", "b", group, [0.5, 0.05])
+    assert pilot == effect(sample, "a", "b", group)
+    # by unit [units, seeds]: what all seeds share, and what is a seed's own
+    by_unit = values.mean(axis=(1, 2))
+    covariance = np.cov(by_unit.T)
+    shared = covariance[~np.eye(3, dtype=bool)].mean() / 200
+    own = np.diag(covariance).mean() / 200 - shared
     assert needed.seeds is not None
     for seeds, enough in ((needed.seeds, True), (needed.seeds - 1, False)):
-        error, freedom = combined(np.array([pilot.seed_deviation**2 / seeds, questions]), np.array([seeds - 1, 199.0]))
-        assert (detectable(error, freedom) <= 0.5) == enough
-    assert needed.by_questions == pytest.approx(detectable(np.sqrt(questions), 199))
-    assert seeds_needed(pilot, questions, 200, needed.by_questions * 0.9).seeds is None
-    single = make_sample(200, 3, 2, {"a": values[..., :1], "b": np.zeros((200, 2, 3, 1))})
-    with pytest.raises(InputError, match="two seeds or more"):
-        seeds_needed(effect(single, "a", "b", group), questions, 200, 0.5)
+        parts = np.array([pilot.seed_deviation**2 / seeds, shared + own / seeds])
+        assert (detectable(*combined(parts, np.array([seeds - 1, 199.0]))) <= 0.5) == enough
+    assert needed.by_questions == pytest.approx(detectable(np.sqrt(shared), 199))
+    assert too_small.seeds is None and needed.by_questions > 0.05
+
+
+def test_what_each_seed_does_to_single_questions_sets_no_floor() -> None:
+    """Seeds that disagree on every question and share nothing: more of them average it away."""
+    values = np.random.default_rng(1).normal(size=(200, 1, 1, 3))
+    sample = make_sample(200, 1, 1, {"a": values, "b": np.zeros_like(values)})
+    (group,) = setting_groups(sample)
+    assert interaction_variance(sample, values.reshape(200, 3), group) == pytest.approx(1 / 200, rel=0.2)
+    _, (needed,) = seeds_needed(sample, "a", "b", group, [0.08])
+    questions = clustered_variance(sample, values.mean(axis=-1).ravel(), group)
+    assert needed.by_questions < 0.5 * detectable(np.sqrt(questions), 199) and needed.seeds is not None
+
+
+def test_pilots_that_say_nothing_are_refused() -> None:
+    zero = np.zeros((3, 1, 1, 2))
+    sample = make_sample(3, 1, 1, {"a": zero, "b": zero[..., :1]})
+    group = setting_groups(sample)[0]
+    with pytest.raises(InputError, match="a has 0, 1 and b has 0; allowed: two seeds or more, the same in both arms"):
+        seeds_needed(sample, "a", "b", group, [0.5])
+    alone = make_sample(1, 1, 3, {"a": zero.reshape(1, 3, 1, 2), "b": zero.reshape(1, 3, 1, 2)})
+    with pytest.raises(InputError, match="cross_lingual of made: all its questions are on one unit"):
+        seeds_needed(alone, "a", "b", setting_groups(alone)[0], [0.5])
+
+
+def test_only_the_units_of_a_group_count() -> None:
+    """The second cell has questions on 2 of 40 units, the third on one: there is nothing to be sure of."""
+    values = np.random.default_rng(4).normal(size=(40, 1, 3, 1))
+    sample = make_sample(40, 3, 1, {"a": values, "b": np.zeros_like(values)})
+    keep = (sample.cell == 0) | ((sample.cell == 1) & (sample.unit < 2)) | ((sample.cell == 2) & (sample.unit < 1))
+    arms = tuple(replace(arm, values=arm.values[keep]) for arm in sample.arms)
+    fewer = replace(sample, cell=sample.cell[keep], unit=sample.unit[keep], arms=arms)
+    groups = cell_groups(fewer)
+    assert [units_of(fewer, group) for group in groups] == [40, 2, 1]
+    two, one = (effect(fewer, "a", "b", group) for group in groups[1:])
+    theirs = stats.ttest_1samp(values[:2, 0, 1, 0], 0)
+    assert (two.p, two.freedom) == (pytest.approx(theirs.pvalue), 1)
+    assert np.isnan([one.error, one.low, one.high, one.p]).all()
 
 
 def test_the_worst_tenth_is_measured_on_other_questions() -> None:
     random = np.random.default_rng(2)
-    found = [worst_tenth(make_sample(40, 20, 1, {"a": v}), v.ravel(), seed=n) for n, v in
+    once = np.ones((1, 40))
+    found = [worst_tenth(make_sample(40, 20, 1, {"a": v}), v.ravel(), once, seed=n)[0] for n, v in
              enumerate(random.normal(size=(200, 40, 1, 20, 1)))]  # fmt: skip
     # all cells are alike, so the worst ones are chosen by luck: measured elsewhere they are as good as any
     assert abs(np.mean(found)) < 4 * np.std(found) / np.sqrt(200)
     lower = random.normal(size=(40, 1, 20, 1))
     lower[:, :, :2] -= 5
-    assert worst_tenth(make_sample(40, 20, 1, {"a": lower}), lower.ravel()) == pytest.approx(-5, abs=0.6)
+    assert worst_tenth(make_sample(40, 20, 1, {"a": lower}), lower.ravel(), once)[0] == pytest.approx(-5, abs=0.6)
 
 
 def test_a_group_of_one_cell_is_its_mean() -> None:

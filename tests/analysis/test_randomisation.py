@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from workbench.analysis import samples
 from workbench.analysis.randomisation import DRAWS, compare_arms, compare_pair, holm, signs
 
 
@@ -39,6 +40,38 @@ def test_drawn_p_values_are_near_the_exact_ones() -> None:
     error = np.sqrt(exact.p * (1 - exact.p) / 8000)
     assert (np.abs(exact.p - drawn.p) < 4 * error + 2 / 8000).all()
     assert drawn.p.min() > 1 / 8001 - 1e-12
+
+
+def test_p_values_by_their_definitions() -> None:
+    """Draw by draw and cell by cell, with t itself: (1 + b) / (1 + B), stepped down from the largest t."""
+    sums = np.random.default_rng(6).normal(np.linspace(0, 0.9, 7), 1, (25, 7))
+    tested = compare_pair(sums, draws=400, seed=3)
+    drawn, _ = signs(25, 400, 3)
+    observed = np.abs(stats.ttest_1samp(sums, 0).statistic)
+    chance = np.array([np.abs(stats.ttest_1samp(sums * one[:, None], 0).statistic) for one in drawn])
+    assert tested.p == pytest.approx((1 + (chance >= observed).sum(axis=0)) / 401)
+    family, least = np.empty(7), 0.0
+    falling = np.argsort(-observed)
+    for step, cell in enumerate(falling):
+        above = (chance[:, falling[step:]].max(axis=1) >= observed[cell]).sum()
+        family[cell] = least = max(least, (1 + above) / 401)
+    assert tested.p_family == pytest.approx(family)
+
+
+def test_a_sum_of_zero_in_any_order_is_a_tie() -> None:
+    # 0.1 + 0.2 - 0.3 is 5.6e-17, with other signs 0: as extreme
+    values = np.array([0.1, 0.2, -0.3])
+    assert compare_pair(np.concatenate([values, values[::-1]])[:, None], draws=64).p.tolist() == [1.0]
+
+
+def test_memory_changes_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(2)
+    two, three = random.normal(size=(30, 4)), random.normal(size=(3, 30, 4))
+    at_once = compare_pair(two, draws=50), compare_arms(three, draws=50)
+    monkeypatch.setattr(samples, "NUMBERS_AT_ONCE", 100)
+    one_by_one = compare_pair(two, draws=50), compare_arms(three, draws=50)
+    for whole, parts in zip(at_once, one_by_one, strict=True):
+        assert np.array_equal(whole.p, parts.p) and np.array_equal(whole.p_family, parts.p_family)
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from tests.analysis.hand import HYBRID, MONO, make_store
-from tests.analysis.made import make_sample
+from tests.analysis.made import make_sample, worst_tenth
 from tests.store.synthetic import Tiny, make_settings, write_run
 from tests.store.test_views import measured
-from workbench.analysis.effects import worst_tenth
 from workbench.analysis.robustness import RobustnessFigure, arm_figures, robustness
 from workbench.errors import InputError
 from workbench.store.database import ingest
@@ -57,7 +56,7 @@ def test_kinds_of_pairs_by_hand(rows: dict[tuple[str, str, str], RobustnessFigur
     assert [rows["training", "monolingual", kind].cells for kind in ("seen", "unseen")] == [2, 1]
 
 
-def test_the_worst_tenth_is_that_of_effects() -> None:
+def test_the_worst_tenth_is_measured_on_other_questions() -> None:
     values = np.random.default_rng(0).normal(size=(40, 2, 20, 1))
     sample = make_sample(40, 20, 2, {"a": values})
     figures = {name: (figure, cells) for name, *_, figure, cells in arm_figures(sample, sample.arms[0].values, (), ())}

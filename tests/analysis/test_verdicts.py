@@ -10,9 +10,9 @@ import pytest
 from scipy import stats
 
 from tests.analysis.claimed import TASK, Arm, level, make_store
-from tests.analysis.made import make_sample, setting_groups
+from tests.analysis.made import make_sample, setting_groups, worst_tenth
 from workbench.analysis.claims import ArmOf, Claim, Comparison, limit_of, read_claims
-from workbench.analysis.effects import effect, worst_tenth
+from workbench.analysis.effects import effect
 from workbench.analysis.evenness import evenness_effect, spread
 from workbench.analysis.evenness import worst_tenth as drawn_worst_tenth
 from workbench.analysis.samples import Sample
@@ -102,6 +102,17 @@ def test_arms_that_are_alike_are_not_told_apart_and_the_detectable_difference_is
     found = verdict(store, "unseen_languages")
     assert found.verdict == "not distinguishable"
     assert all(one.effect.detectable > 0 and not one.effect.paired for one in found.evidence)
+
+
+def test_the_detectable_difference_is_in_the_measure_that_decides(three_arms: Path) -> None:
+    mono = CLAIMS["best_multilingual"].comparisons[0]
+    far = replace(CLAIMS["rank_distance"].comparisons[0], ratio=1.0)
+    (found,) = judge(three_arms, [Claim("sure", "a.", "me", (mono, far))])
+    just = replace(mono, margin=found.evidence[0].effect.difference)  # as far as it goes
+    for one, expected in ((just, "not distinguishable"), (replace(mono, direction="lower"), "contradicted")):
+        (found,) = judge(three_arms, [Claim("both", "a.", "me", (one, far))])
+        assert found.verdict == expected and found.evidence[1].effect.detectable > 1  # in ranks
+        assert found.detectable == found.evidence[0].effect.detectable < 1
 
 
 def test_no_worse_needs_a_bound_within_the_margin(tmp_path: Path) -> None:

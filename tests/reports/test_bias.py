@@ -38,10 +38,10 @@ def test_rows_of_one_unit_have_no_interval(store: Path) -> None:
 
 
 def test_printed(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    print_bias(store, [MONO, HYBRID])
-    out = capsys.readouterr().out
+    print_bias(store, [MONO, HYBRID], full=True)
+    out, hint = capsys.readouterr()
     lines = out.splitlines()
-    assert lines[0] == "hand: bias between languages [95 % intervals: samplings]"
+    assert not hint and lines[0] == "hand: bias between languages [95 % intervals: samplings]"
     assert lines[1].split() == [MONO, HYBRID]
     assert next(line for line in lines if line.startswith("rank distance ")).split()[2] == "7.4583"
     assert any(line.startswith("worst pair") and "de > zh .3250 [" in line for line in lines)
@@ -50,6 +50,37 @@ def test_printed(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[place + 1].split() == ["query", "de", "en", "zh"]
     assert lines[place + 5].split()[:2] == ["mean", "4.7500"]
     assert any(line.startswith(f"{HYBRID}: cross-lingual map by script") for line in lines)
+    assert any(line.startswith(f"{HYBRID} minus {MONO}: mean rank in the pool") for line in lines)
+    assert any(line.startswith(f"{HYBRID} minus {MONO}: cross-lingual map by family") for line in lines)
+
+
+def test_printed_in_short(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    print_bias(store, [MONO, HYBRID])
+    out, hint = capsys.readouterr()
+    titles = [line for line in out.splitlines() if line.endswith("samplings]")]
+    assert titles == [
+        f"hand: {words}{less} [95 % intervals: samplings]"
+        for words in ("bias between languages", "robustness over language pairs, map")
+        for less in ("", f", difference from {MONO}")
+    ]
+    assert len([line for line in out.splitlines() if line.startswith("rank distance  ")]) == 2
+    assert "mean rank" not in out and "by script" not in out and "--full" in hint
+    print_bias(store, [MONO])
+    assert "difference" not in capsys.readouterr().out
+
+
+def test_differences_are_rows_too(store: Path) -> None:
+    for rows in (bias_rows(store, [MONO, HYBRID]), robustness_rows(store, [MONO, HYBRID])):
+        keys = ("measure", "setting", "query_language", "passage_language", "figure", "group")
+        own = {(row["arm"], *map(row.get, keys)): row["value"] for row in rows if row["against"] is None}
+        differences = [row for row in rows if row["against"] and row["value"] is not None]
+        assert differences and {(row["arm"], row["against"]) for row in differences} == {(HYBRID, MONO)}
+        for row in differences:
+            place = (*map(row.get, keys),)
+            assert row["value"] == pytest.approx(own[HYBRID, *place] - own[MONO, *place])
+            assert row["against_leaked"] is None
+    figures = {row["figure"] for row in differences}
+    assert figures == {"mean", "spread", "script", "family", "training"}  # the worst pair is another one
 
 
 def test_as_json(store: Path, capsys: pytest.CaptureFixture[str]) -> None:

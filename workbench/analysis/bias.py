@@ -34,7 +34,10 @@ NOT_COMPLETE = "undefined (no query has relevant passages in all languages)"
 
 
 def bias_figures(data: ArmRanks) -> list[BiasFigure]:
-    """Every measure of bias of one arm; those of all languages together, by query language, by passage language."""
+    """Every measure of bias of one arm, or its difference from a second one's.
+
+    Each for all languages together, by query language, by passage language.
+    """
     return [
         *distances(data),
         *own_first(data),
@@ -58,7 +61,7 @@ def distances(data: ArmRanks) -> list[BiasFigure]:
 
 
 def distance_values(ranks: ParallelRanks) -> tuple[Values, NDArray[np.bool_]]:
-    """[rows, seeds] distances, NaN with fewer than two relevants; [rows] whether a rank is beyond the depth."""
+    """[rows, runs] distances, NaN with fewer than two relevants; [rows] whether a rank is beyond the depth."""
     run, row, _, rank = ranks.listed.T
     shape = len(ranks.run_ids), len(ranks.query_language)
     highest, lowest = np.full(shape, BEYOND), np.full(shape, np.iinfo(np.int32).max)
@@ -76,8 +79,10 @@ def median_distances(data: ArmRanks, values: Values, raw: Sequence[BiasFigure]) 
         languages = data.counted if row.query_language == MEAN else [data.ranks.languages.index(row.query_language)]
         figure = None
         if row.figure:
-            by_seed = [partial(mean_of_medians, data, column, languages) for column in values.T]
-            figure = statistic(by_seed, len(data.units), least=0)
+            by_run = [partial(mean_of_medians, data, column, languages) for column in values.T]
+            counted = np.isin(data.ranks.query_language, languages) & np.isfinite(values).all(axis=1)
+            used = len(np.unique(data.unit[counted]))
+            figure = statistic(by_run, len(data.units), used=used, second=data.second, least=0)
         found.append(replace(row, measure="rank_distance_median", figure=figure))
     return found
 
@@ -148,20 +153,19 @@ def concordance(data: ArmRanks) -> list[BiasFigure]:
     """
     ranks = data.ranks
     parts: dict[int, list[Callable[[Drawn], Values]]] = {}
-    queries = {}
+    rows_of = {}
     for place in np.unique(ranks.query_language).tolist():
         others = [b for b in range(len(ranks.languages)) if b != place and ranks.pool_sizes[b] > 0]
         rows = data.rows(place) & (ranks.relevants[:, others] > 0).all(axis=1)
-        queries[place] = int(rows.sum())
-        if len(others) > 1 and queries[place]:
+        rows_of[place] = rows & (len(others) > 1)
+        if rows_of[place].any():
             parts[place] = [
                 concordance_of(table[rows][:, others], data.unit[rows], len(data.units)) for table in ranks.merged
             ]
-    counted = [place for place in data.counted if place in parts]
-    found = [concordance_row(data, MEAN, [parts[place] for place in counted], sum(queries[p] for p in counted))]
-    for place, number in queries.items():
-        of_place = [parts[place]] if place in parts else []
-        found.append(concordance_row(data, ranks.languages[place], of_place, number if of_place else 0))
+    found = []
+    for language, places in [(MEAN, data.counted), *((ranks.languages[place], [place]) for place in rows_of)]:
+        rows = np.isin(ranks.query_language, places) & np.any(list(rows_of.values()), axis=0)
+        found.append(concordance_row(data, language, [parts[place] for place in places if place in parts], rows))
     return found
 
 
@@ -177,15 +181,17 @@ def concordance_of(table: NDArray[np.integer], unit: NDArray[np.integer], units:
 
 
 def concordance_row(
-    data: ArmRanks, language: str, parts: Sequence[Sequence[Callable[[Drawn], Values]]], queries: int
+    data: ArmRanks, language: str, parts: Sequence[Sequence[Callable[[Drawn], Values]]], rows: NDArray[np.bool_]
 ) -> BiasFigure:
-    """The mean over query languages, `parts` [languages][seeds]."""
+    """The mean over query languages, `parts` [languages][runs], `rows` those that these depend on."""
     figure = None
     if parts:
-        by_seed = [partial(mean_of, of_seed) for of_seed in zip(*parts, strict=True)]
-        figure = statistic(by_seed, len(data.units), least=0, most=1)
+        by_run = [partial(mean_of, of_run) for of_run in zip(*parts, strict=True)]
+        used = len(np.unique(data.unit[rows]))
+        figure = statistic(by_run, len(data.units), used=used, second=data.second, least=0, most=1)
+    names = data.arm, data.against, data.task, "kendall_w"
     note = "" if figure else NOT_COMPLETE
-    return BiasFigure(data.arm, data.task, "kendall_w", "multilingual", language, MEAN, figure, queries, note)
+    return BiasFigure(*names, "multilingual", language, MEAN, figure, int(rows.sum()), note)
 
 
 def mean_of(parts: Sequence[Callable[[Drawn], Values]], times: Drawn) -> Values:

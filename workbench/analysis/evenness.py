@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.analysis.effects import Effect, made
+from workbench.analysis.effects import Effect, made, units_of
 from workbench.analysis.samples import Group, Sample, Values
 
 Statistic = Literal["spread", "worst_tenth"]
@@ -37,7 +37,10 @@ def spread(sample: Sample, values: Values, times: Values) -> Values:
 
 
 def worst_tenth(sample: Sample, values: Values, times: Values, *, seed: int = 0) -> Values:
-    """[draws] `effects.worst_tenth`: chosen on half of the units and measured on the other, and swapped."""
+    """[draws] the mean of the worst tenth of the cells, chosen on half of the units, measured on the other; swapped.
+
+    Chosen and measured on the same questions it would be too low: the luckless cells are chosen.
+    """
     half = np.random.default_rng(seed).permutation(len(sample.units)) < len(sample.units) // 2
     found = []
     for mask in (half, ~half):
@@ -81,7 +84,7 @@ def evenness_effect(sample: Sample, first: str, second: str, group: Group, of: S
     seeds = min(len(arm.seeds) for arm in arms)
     by_seed = [observed[0] - observed[1]] if paired else observed
     parts = [(o.var(ddof=1) / len(o), len(o) - 1) for o in by_seed] if seeds > 1 else []
-    variances, freedoms = zip(*parts, (questions, units - 1), strict=True)
+    variances, freedoms = zip(*parts, (questions, units_of(sample, group) - 1), strict=True)
     difference = by_seed[0] if paired else float(observed[0].mean() - observed[1].mean())
     return made(group, difference, variances, freedoms, seeds, paired=paired)
 

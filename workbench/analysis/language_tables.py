@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.analysis.figures import Figure, means
+from workbench.analysis.figures import Figure, Second, means
 from workbench.analysis.samples import Cell, Group, Sample, Values
 from workbench.analysis.stored import Unit, common_task
 from workbench.records import Setting
@@ -23,9 +23,11 @@ UNKNOWN_RANK = "undefined (a relevant passage is beyond the depth searched)"
 
 @dataclass(frozen=True)
 class BiasFigure:
-    """One measure of an arm, for one query language, passage language or both."""
+    """One measure of an arm, for one query language, passage language or both; or its difference from another arm."""
 
     arm: str
+    against: str | None
+    """The arm whose figure is taken off; None = the arm's own figure."""
     task: str
     measure: str
     setting: Setting
@@ -43,9 +45,10 @@ class BiasFigure:
 
 @dataclass(frozen=True)
 class ArmRanks:
-    """One arm's runs, a seed each."""
+    """One arm's runs, a seed each; or these and then those of the arm that it is held against."""
 
     arm: str
+    second: Second | None
     task: str
     ranks: ParallelRanks
     unit: NDArray[np.int32]
@@ -57,6 +60,10 @@ class ArmRanks:
         """The query languages that means are over."""
         asked = np.unique(self.ranks.query_language).tolist()
         return [place for place in asked if self.ranks.languages[place] not in self.ranks.left_out]
+
+    @property
+    def against(self) -> str | None:
+        return self.second.arm if self.second else None
 
     def rows(self, place: int) -> NDArray[np.bool_]:
         """[rows] those of a query language."""
@@ -73,19 +80,24 @@ def load_ranks(
 ) -> list[ArmRanks]:
     """The multilingual ranks of some arms on the task that they have in common; a seed counts once, by its latest run.
 
+    First those of each arm by itself, then each further arm held against the first.
+
     Raises
     ------
     InputError
         As `common_task` does; and the task has no multilingual setting.
     """
     name, task_id, runs = common_task(store, arms, task)
+    first, *others = runs
     loaded = []
-    for arm, of_arm in runs.items():
-        ranks = parallel_ranks(store, name, task_id, list(of_arm.values()))
+    for arm, against in [*((arm, None) for arm in runs), *((arm, first) for arm in others)]:
+        seconds = runs[against] if against else {}
+        second = Second(against, len(seconds), runs[arm].keys() == seconds.keys()) if against else None
+        ranks = parallel_ranks(store, name, task_id, [*runs[arm].values(), *seconds.values()])
         names = ranks.paragraphs if unit == "paragraph" else ranks.articles
         units = tuple(sorted(set(names)))
         place = {unit_name: number for number, unit_name in enumerate(units)}
-        loaded.append(ArmRanks(arm, name, ranks, np.array([place[n] for n in names], np.int32), units))
+        loaded.append(ArmRanks(arm, second, name, ranks, np.array([place[n] for n in names], np.int32), units))
     return loaded
 
 
@@ -135,7 +147,7 @@ def tabled(
     Parameters
     ----------
     values
-        [rows, languages, seeds], or [rows, 1, seeds] of all passages together; NaN = the query does not count.
+        [rows, languages, runs], or [rows, 1, runs] of all passages together; NaN = the query does not count.
     unknown
         [rows, languages] where a value depends on a rank beyond the depth searched: such pairs, and means that they
         belong to, are undefined.
@@ -165,7 +177,16 @@ def tabled(
         if whole or note:
             rows.append(
                 BiasFigure(
-                    data.arm, data.task, measure, setting, query_language, passage_language, figure, queries, note
+                    data.arm,
+                    data.against,
+                    data.task,
+                    measure,
+                    setting,
+                    query_language,
+                    passage_language,
+                    figure,
+                    queries,
+                    note,
                 )
             )
     return rows
@@ -192,9 +213,9 @@ def pair_means(
     chosen = np.array([[pair in pairs for pair in defined] for *_, pairs in wanted], float)
     groups = [Group("", line / line.sum()) for line in chosen]
     queries = (chosen @ sample.queries).astype(int).tolist()
-    return list(zip(means(sample, values[row, language], groups), queries, strict=True))
+    return list(zip(means(sample, values[row, language], groups, data.second), queries, strict=True))
 
 
 def as_values(table: NDArray) -> Values:
-    """[runs, rows, languages] with the runs, which are seeds, last."""
+    """[runs, rows, languages] with the runs last."""
     return np.moveaxis(table.astype(float), 0, -1)

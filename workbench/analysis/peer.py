@@ -4,8 +4,9 @@ Whether a query's relevant passages of all languages are ranked alike, by a Krus
 relevant passage a language its p-value is a constant that says nothing, so it is undefined there.
 
 Of the package `peer_measure` the test itself is called: its measure class does not run with ir_measures 0.4. A relevant
-below the first k takes a place after as many as there are relevants, not after k, in version 0.0.1 of the package; its
-figures are kept as they are, so that they are those of others who use it.
+below the first k takes a place after as many as there are relevants, not after k, in version 0.0.1 of the package, and
+ranks in the pool are not ranked anew among the relevants; its figures are kept as they are, so that they are those of
+others who use it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ NO_PACKAGE = "not computed: it needs the package peer_measure, pip install 'work
 
 
 def peer_values(ranks: ParallelRanks, depth: int) -> tuple[Values, str]:
-    """[rows, seeds] PEER@`depth`, NaN where it is undefined; and why it is where no query has a value.
+    """[rows, runs] PEER@`depth`, NaN where it is undefined; and why it is where no query has a value.
 
     Defined are queries with two relevant passages or more in each of their languages, which are at least two. All
     grades count as relevant alike.

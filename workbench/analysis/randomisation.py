@@ -13,13 +13,11 @@ from itertools import combinations, product
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.analysis.samples import Values
+from workbench.analysis.samples import Values, blocks
 
 DRAWS = 10_000
-AT_ONCE = 2_000
-"""Draws worked on at a time: the memory is that of so many rows of units and cells."""
 TIE = 1e-9
-"""Statistics that differ by less, relative to the larger one, count as equal: they are sums in another order."""
+"""Statistics that differ by less count as equal: they are sums in another order, standardised."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +57,8 @@ def compare_pair(sums: Values, *, draws: int = DRAWS, seed: int = 0) -> TestedCe
     arrangements, whole = signs(len(sums), draws, seed)
     scale = np.sqrt((sums**2).sum(axis=0))
     tally = Tally(standardised(sums.sum(axis=0), scale))
-    for start in range(0, len(arrangements), AT_ONCE):
-        tally.add(standardised(arrangements[start : start + AT_ONCE].astype(float) @ sums, scale))
+    for block in blocks(len(arrangements), max(sums.shape)):
+        tally.add(standardised(arrangements[block.start : block.stop].astype(float) @ sums, scale))
     return tally.result(whole)
 
 
@@ -94,10 +92,9 @@ def compare_arms(sums: Values, *, draws: int = DRAWS, seed: int = 0) -> TestedCe
     totals = centred.sum(axis=1)
     tally = Tally(standardised(totals[first] - totals[second], scale))
     random = np.random.default_rng(seed)
-    for start in range(0, draws, AT_ONCE):
-        size = min(AT_ONCE, draws - start)
-        places = np.argsort(random.random((size, units, arms)), axis=2)
-        drawn = np.zeros((arms, size, cells))
+    for block in blocks(draws, arms * max(units, cells)):
+        places = np.argsort(random.random((len(block), units, arms)), axis=2)
+        drawn = np.zeros((arms, len(block), cells))
         for place, arm in product(range(arms), repeat=2):
             drawn[place] += (places[:, :, place] == arm).astype(float) @ centred[arm]
         tally.add(standardised(drawn.max(axis=0) - drawn.min(axis=0), scale))
@@ -111,7 +108,7 @@ class Tally:
         """`observed` [cells], or [pairs, cells] where a cell's draws stand for the largest of all pairs."""
         self.observed = np.atleast_2d(observed)
         self.shape = observed.shape
-        self.limits = self.observed * (1 - TIE)
+        self.limits = self.observed - TIE
         # step-down: from the cell with the smallest best statistic upwards
         self.order = np.argsort(self.observed.max(axis=0), kind="stable")
         self.above = np.zeros(self.observed.shape, np.int64)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.analysis.evenness import spread, within, worst_tenth
-from workbench.analysis.figures import Drawn, Figure, means, statistic
+from workbench.analysis.figures import Drawn, Figure, Second, means, statistic
 from workbench.analysis.languages import family, script
 from workbench.analysis.samples import Cell, Group, Sample, Values, group_of
 from workbench.analysis.stored import Unit, load_sample
@@ -24,9 +24,11 @@ TENTH = 10
 
 @dataclass(frozen=True)
 class RobustnessFigure:
-    """A figure of an arm over some of its cells."""
+    """A figure of an arm over some of its cells, or its difference from another arm's."""
 
     arm: str
+    against: str | None
+    """The arm whose figure is taken off; None = the arm's own figure."""
     task: str
     measure: str
     figure_name: str
@@ -43,7 +45,9 @@ def robustness(
 ) -> list[RobustnessFigure]:
     """Every figure of some arms on the task that they have in common; a higher `measure` must be better.
 
-    Languages that the task leaves out of its means are left out here too.
+    First those of each arm, then the differences of each further arm from the first: without the worst pair, which is
+    another one for each arm, and by training only where both were trained on the same languages. Languages that the
+    task leaves out of its means are left out here too.
 
     Raises
     ------
@@ -55,49 +59,65 @@ def robustness(
     sample = load_sample(store, arms, measure, task=task, unit=unit)
     left_out = left_out_of(store, arms, sample.task)
     seen = trained_languages(store, arms)
+    first, *others = sample.arms
     rows = []
-    for arm in sample.arms:
-        for name, setting, group, figure, cells in arm_figures(sample, arm.values, left_out, seen[arm.arm]):
-            rows.append(RobustnessFigure(arm.arm, sample.task, measure, name, setting, group, figure, cells))
+    for arm, against in [*((arm, None) for arm in sample.arms), *((arm, first) for arm in others)]:
+        values, second, languages = arm.values, None, seen[arm.arm]
+        if against:
+            values = np.hstack([values, against.values])
+            second = Second(against.arm, len(against.seeds), arm.seeds == against.seeds)
+            languages = languages if languages == seen[against.arm] else set()
+        for name, setting, group, figure, cells in arm_figures(sample, values, left_out, languages, second):
+            names = arm.arm, second.arm if second else None, sample.task, measure
+            rows.append(RobustnessFigure(*names, name, setting, group, figure, cells))
     return rows
 
 
 Named = tuple[str, Setting, str, Figure, int]
 
 
-def arm_figures(sample: Sample, values: Values, left_out: Collection[str], seen: Collection[str]) -> Iterator[Named]:
-    """Of values [rows, seeds]."""
+def arm_figures(
+    sample: Sample, values: Values, left_out: Collection[str], seen: Collection[str], second: Second | None = None
+) -> Iterator[Named]:
+    """Of values [rows, runs] of one arm, or of two."""
     counted = [not {cell.query_language, cell.pool_language} & {*left_out} for cell in sample.cells]
     pairs = [cell.setting == "cross_lingual" and is_in for cell, is_in in zip(sample.cells, counted, strict=True)]
     if not any(pairs):
         raise InputError(f"{sample.task}: it has no cross-lingual cells, so no language pairs to compare")
     chosen = np.flatnonzero(pairs)
     number = len(chosen)
-    yield "mean", "cross_lingual", "", *group_figure(sample, values, pairs)
+    figure_of = partial(group_figure, sample, values, second)
+    yield "mean", "cross_lingual", "", *figure_of(pairs)
     if number > 1:
-        yield "spread", "cross_lingual", "", evenness(spread, sample, values, pairs, 0), number
-    # chosen by the same questions, so a little too low; the worst tenth is not
-    worst = chosen[np.argmin(sample.means(values.mean(axis=1))[chosen])]
-    only = np.arange(len(sample.cells)) == worst
-    yield "worst pair", "cross_lingual", pair(sample.cells[worst], str), *group_figure(sample, values, only.tolist())
+        yield "spread", "cross_lingual", "", evenness(spread, sample, values, second, pairs, 0), number
+    if second is None:
+        # chosen by the same questions, so a little too low; the worst tenth is not
+        worst = chosen[np.argmin(sample.means(values.mean(axis=1))[chosen])]
+        only = np.arange(len(sample.cells)) == worst
+        yield "worst pair", "cross_lingual", pair(sample.cells[worst], str), *figure_of(only.tolist())
     if number >= TENTH:
-        tenth = evenness(worst_tenth, sample, values, pairs, -np.inf)
+        tenth = evenness(worst_tenth, sample, values, second, pairs, -np.inf)
         yield "worst tenth", "cross_lingual", "", tenth, max(1, round(number / TENTH))
     for name, kind in (("script", script), ("family", family)):
         for group in dict.fromkeys(pair(sample.cells[place], kind) for place in chosen):
             of_kind = [is_in and pair(cell, kind) == group for is_in, cell in zip(pairs, sample.cells, strict=True)]
-            yield name, "cross_lingual", group, *group_figure(sample, values, of_kind)
+            yield name, "cross_lingual", group, *figure_of(of_kind)
     if seen:
-        yield from training_figures(sample, values, counted, seen)
+        yield from training_figures(sample, figure_of, counted, seen)
 
 
-def training_figures(sample: Sample, values: Values, counted: Sequence[bool], seen: Collection[str]) -> Iterator[Named]:
+def training_figures(
+    sample: Sample,
+    figure_of: Callable[[Sequence[bool]], tuple[Figure, int]],
+    counted: Sequence[bool],
+    seen: Collection[str],
+) -> Iterator[Named]:
     """Languages of the training pairs against others."""
     kinds = [(cell.setting, training_kind(cell, seen)) for cell in sample.cells]
     for setting, kind in dict.fromkeys(one for one, is_in in zip(kinds, counted, strict=True) if is_in):
         if setting != "multilingual":
             of_kind = [one == (setting, kind) and is_in for one, is_in in zip(kinds, counted, strict=True)]
-            yield "training", setting, kind, *group_figure(sample, values, of_kind)
+            yield "training", setting, kind, *figure_of(of_kind)
 
 
 def training_kind(cell: Cell, seen: Collection[str]) -> str:
@@ -112,17 +132,23 @@ def pair(cell: Cell, kind: Callable[[str], str]) -> str:
     return f"{kind(cell.query_language)} > {kind(cell.pool_language)}"
 
 
-def group_figure(sample: Sample, values: Values, chosen: Sequence[bool]) -> tuple[Figure, int]:
+def group_figure(sample: Sample, values: Values, second: Second | None, chosen: Sequence[bool]) -> tuple[Figure, int]:
     group: Group = group_of("", sample, chosen)
-    return means(sample, values, [group])[0], int(sum(chosen))
+    return means(sample, values, [group], second)[0], int(sum(chosen))
 
 
 def evenness(
-    of: Callable[[Sample, Values, Drawn], Values], sample: Sample, values: Values, chosen: Sequence[bool], least: float
+    of: Callable[[Sample, Values, Drawn], Values],
+    sample: Sample,
+    values: Values,
+    second: Second | None,
+    chosen: Sequence[bool],
+    least: float,
 ) -> Figure:
-    """A statistic over the means of some cells, of values [rows, seeds], averaged over seeds."""
+    """A statistic over the means of some cells, of values [rows, runs], averaged over an arm's runs."""
     part, keep = within(sample, chosen), np.asarray(chosen)[sample.cell]
-    return statistic([partial(of, part, column) for column in values[keep].T], len(part.units), least=least)
+    by_run = [partial(of, part, column) for column in values[keep].T]
+    return statistic(by_run, len(part.units), used=len(np.unique(part.unit)), second=second, least=least)
 
 
 def trained_languages(store: Path, arms: Sequence[str]) -> dict[str, set[str]]:

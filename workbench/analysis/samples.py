@@ -6,7 +6,7 @@ added up over the queries of a unit in a cell before anything is drawn, and one 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +17,8 @@ from workbench.errors import InputError
 from workbench.records import Setting
 
 Values = NDArray[np.float64]
+NUMBERS_AT_ONCE = 2**22
+"""Of a matrix of draws: 32 MiB."""
 
 
 @dataclass(frozen=True)
@@ -115,3 +117,9 @@ def cell_groups(sample: Sample) -> list[Group]:
     """One for each cell."""
     names = (" ".join((cell.setting, cell.query_language, cell.pool_language)) for cell in sample.cells)
     return [Group(name, row) for name, row in zip(names, np.eye(len(sample.cells)), strict=True)]
+
+
+def blocks(draws: int, width: int) -> Iterator[range]:
+    """The draws, as many at a time as memory allows; `width` = the numbers that a draw takes."""
+    size = max(1, NUMBERS_AT_ONCE // width)
+    return (range(start, min(start + size, draws)) for start in range(0, draws, size))

@@ -81,6 +81,15 @@ class Finding:
         return min((one.effect.seeds for one in self.evidence), default=None)
 
     @property
+    def detectable(self) -> float | None:
+        """The smallest difference that the comparison which decides could have found, in its own measure."""
+        if not self.evidence:
+            return None
+        if self.verdict == "contradicted":
+            return min(self.evidence, key=lambda one: one.p_contradicted).effect.detectable
+        return max(self.evidence, key=lambda one: one.p_supported).effect.detectable
+
+    @property
     def about(self) -> str | None:
         """What the verdict speaks of; None without a test."""
         if not self.evidence:
@@ -188,7 +197,8 @@ class Bench:
         if not any(chosen):
             raise InputError(
                 f"{sample.task}: no {one.setting} cell of {one.languages} languages: its languages are "
-                f"{' '.join(sorted(known))}, trained on {' '.join(sorted(seen))}"
+                f"{' '.join(sorted(known))}, trained on {' '.join(sorted(seen))}; lacking: arms that were trained on "
+                f"{'fewer' if one.languages == 'unseen' else 'some'} of them"
             )
         return group_of(f"{one.setting}, {one.languages}", sample, chosen), tuple(sorted(wanted & known))
 

@@ -26,23 +26,27 @@ TABLES = (
         "language cost: MRR in the passage language's own pool minus single-target MRR in that of all",
     ),
 )
-"""Tables of query language x passage language that are printed for each arm; the other measures are in `--json`."""
+"""Tables of query language x passage language; the other measures by language are in `--json`."""
 KINDS = (("script", "by script"), ("family", "by family"))
 
 
 def bias_rows(store: Path, arms: Sequence[str], task: str | None = None, unit: Unit = "paragraph") -> list[Row]:
     """One row for each task that the arms have in common, arm, measure of bias and languages that it is of.
 
-    A `query_language` or `passage_language` of `*` is a mean over languages, or of all passages together;
-    `passage_language` is "own" where it is the query's. `value` is a mean over seeds, `low` to `high` its 95 %
-    interval, which speaks of `about`: "samplings", or "questions only, one seed". Where a measure is undefined these
-    are null and `note` says why. The measures:
+    After the rows of each arm, whose `against` is null, come those of each further arm held against the first: there
+    `value` is the difference, `arm` minus `against`, seed by seed where both have the same seeds. A `query_language`
+    or `passage_language` of `*` is a mean over languages, or of all passages together; `passage_language` is "own"
+    where it is the query's. `value` is a mean over seeds, `low` to `high` its 95 % interval, which speaks of `about`:
+    "samplings", or "questions only, one seed". Where a measure is undefined these are null and `note` says why. The
+    measures:
 
     - `rank_distance`, `rank_distance_median`, `rank_distance_relative` (over the pool's size), `own_language_first`;
     - `kendall_w`, the agreement of queries on the order of the other languages (0 to 1);
     - `language_share@k` and `language_share_relative@k`, over the language's share of the pool;
     - `mean_rank`, `single_target_rank`, `single_target_mrr`, `language_cost`: see the store's views of these names;
     - `peer@k`.
+
+    `leaked` and `against_leaked` say whether a run of the arm trained on texts of the task.
 
     Raises
     ------
@@ -67,7 +71,8 @@ def robustness_rows(
     `figure` is, of cross-lingual cells, "mean", "spread" (standard deviation of the cells), "worst pair", "worst
     tenth" (mean; chosen on half of the paragraphs and measured on the other, and swapped), "script" and "family" (of
     query > passage language), or "training": languages that the arm's training pairs have against others. `group`
-    says of which cells, `cells` is their number. Values and intervals as in `bias_rows`.
+    says of which cells, `cells` is their number. Values, intervals and differences (none of the worst pair, and by
+    training where both arms were trained on the same languages) as in `bias_rows`.
 
     Raises
     ------
@@ -111,14 +116,15 @@ def renamed(row: Row) -> Row:
 
 
 def with_leaked(store: Path, rows: list[Row]) -> list[Row]:
-    """With `leaked`: whether a run of the arm trained on texts of the task."""
+    """With `leaked` and `against_leaked`: whether a run of the arm trained on texts of the task."""
     found = query(
         store,
         "select arm, task, bool_or(leaked) from arm_measures where list_contains($arms, arm) group by all",
         {"arms": sorted({row["arm"] for row in rows})},
     )
     leaked = {(arm, task): value for arm, task, value in found.rows}
-    return [{**row, "leaked": leaked.get((row["arm"], row["task"]))} for row in rows]
+    names = {"leaked": "arm", "against_leaked": "against"}
+    return [{**row, **{key: leaked.get((row[arm], row["task"])) for key, arm in names.items()}} for row in rows]
 
 
 def print_bias(
@@ -128,8 +134,11 @@ def print_bias(
     measure: str = "map",
     unit: Unit = "paragraph",
     as_json: bool = False,
+    full: bool = False,
 ) -> None:
     """Both kinds of rows for a person; for a program all of them, `kind` bias or robustness.
+
+    For a person without `full` only what is of all languages together.
 
     A task without cross-lingual cells has no robustness, one without a multilingual setting no bias.
     """
@@ -154,34 +163,49 @@ def print_bias(
     for number, name in enumerate(dict.fromkeys(row["task"] for row in every)):
         if number:
             print()
-        print_task(name, [r for r in parts.get("bias", []) if r["task"] == name],
-                   [r for r in parts.get("robustness", []) if r["task"] == name])  # fmt: skip
+        of_task = {kind: [row for row in rows if row["task"] == name] for kind, rows in parts.items()}
+        print_summaries(name, **of_task)
+        if full:
+            print_tables(**of_task)
     print_footnote(every)
+    if not full:
+        note("--full prints the tables by language, script and family")
 
 
-def print_task(task: str, bias: list[Row], robustness: list[Row]) -> None:
-    about = sorted({row["about"] for row in (*bias, *robustness) if row["about"]})
-    intervals = f"[95 % intervals: {'; '.join(about)}]"
-    if bias:
-        print_table(summary(bias, measure_name), title=f"{task}: bias between languages {intervals}")
-        print()
-    if robustness:
-        measure = robustness[0]["measure"]
-        kinds = {kind for kind, _ in KINDS}
-        single = [row for row in robustness if row["figure"] not in kinds]
-        title = f"{task}: robustness over language pairs, {measure} {intervals}"
-        print_table(summary(single, robustness_name), title=title)
-        print()
-    for arm in dict.fromkeys(row["arm"] for row in (*bias, *robustness)):
-        of_arm = [row for row in bias if row["arm"] == arm]
-        name = marked(arm, any(row["leaked"] for row in (*bias, *robustness) if row["arm"] == arm))
+def print_summaries(task: str, bias: Sequence[Row] = (), robustness: Sequence[Row] = ()) -> None:
+    """What is of all languages together: one line a figure, of the arms and then of their differences."""
+    kinds = {kind for kind, _ in KINDS}
+    single = [row for row in robustness if row["figure"] not in kinds]
+    over_pairs = f"robustness over language pairs, {single[0]['measure']}" if single else ""
+    for rows, words, name in (
+        (bias, "bias between languages", measure_name),
+        (single, over_pairs, robustness_name),
+    ):
+        for against in dict.fromkeys(row["against"] for row in rows):
+            chosen = [row for row in rows if row["against"] == against]
+            about = sorted({row["about"] for row in chosen if row["about"]})
+            less = f", difference from {marked(against, chosen[0]['against_leaked'])}" if against else ""
+            title = f"{task}: {words}{less} [95 % intervals: {'; '.join(about)}]"
+            print_table(summary(chosen, name), title=title)
+            print()
+
+
+def print_tables(bias: Sequence[Row] = (), robustness: Sequence[Row] = ()) -> None:
+    """Query languages, scripts or families down, those of passages across: of each arm and each difference."""
+    for arm, against in dict.fromkeys((row["arm"], row["against"]) for row in (*bias, *robustness)):
+        of_bias, of_pairs = (
+            [row for row in rows if (row["arm"], row["against"]) == (arm, against)] for rows in (bias, robustness)
+        )
+        one = next(iter((*of_bias, *of_pairs)))
+        name = marked(arm, one["leaked"])
+        name += f" minus {marked(against, one['against_leaked'])}" if against else ""
         for measure, words in TABLES:
-            rows = [row for row in of_arm if row["measure"] == measure]
+            rows = [row for row in of_bias if row["measure"] == measure]
             if rows:
                 print_table(language_table(rows), title=f"{name}: {words}")
                 print()
         for kind, words in KINDS:
-            rows = [row for row in robustness if (row["arm"], row["figure"]) == (arm, kind)]
+            rows = [row for row in of_pairs if row["figure"] == kind]
             if len(rows) > 1:
                 print_table(kind_table(rows), title=f"{name}: cross-lingual {rows[0]['measure']} {words}")
                 print()

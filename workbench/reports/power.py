@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from workbench.analysis.effects import clustered_variance, effect, seeds_needed
+from workbench.analysis.effects import seeds_needed
 from workbench.analysis.samples import Group, Sample
 from workbench.analysis.stored import Unit
 from workbench.errors import InputError
@@ -28,13 +28,14 @@ def power_rows(
 ) -> list[Row]:
     """One row for each task, setting, pair of arms and difference: the seeds in each arm that would show it.
 
-    `seeds_needed` is null where no number of seeds does, as the questions alone vary too much: `by_questions` is the
-    smallest difference that they could show. Power .8, two-sided at .05.
+    `seeds_needed` is null where not even `effects.MOST_SEEDS` do, as the questions alone vary too much: `by_questions`
+    is the smallest difference that they could show. Power .8, two-sided at .05.
 
     Raises
     ------
     InputError
-        As `compared` does; a pilot arm has one seed, or the two have different ones; a difference is not positive.
+        As `compared` does; a pilot arm has one seed, or the two have different ones; all questions are on one unit; a
+        difference is not positive.
     """
     for difference in differences:
         if not difference > 0:
@@ -49,28 +50,23 @@ def power_rows(
 
 
 def needed_rows(sample: Sample, arm: str, against: str, group: Group, differences: Sequence[float]) -> list[Row]:
-    pilot = effect(sample, arm, against, group)
-    seed_averaged = sample.arm(arm).values.mean(axis=1) - sample.arm(against).values.mean(axis=1)
-    questions = clustered_variance(sample, seed_averaged, group)
-    rows = []
-    for difference in differences:
-        needed = seeds_needed(pilot, questions, len(sample.units), difference)
-        rows.append(
-            {
-                "task": sample.task,
-                "setting": group.name,
-                "measure": sample.measure,
-                "arm": arm,
-                "against": against,
-                "difference": difference,
-                "seeds_needed": needed.seeds,
-                "by_questions": needed.by_questions,
-                "pilot_seeds": pilot.seeds,
-                "seed_deviation": pilot.seed_deviation,
-                "detectable": pilot.detectable,
-            }
-        )
-    return rows
+    pilot, found = seeds_needed(sample, arm, against, group, differences)
+    return [
+        {
+            "task": sample.task,
+            "setting": group.name,
+            "measure": sample.measure,
+            "arm": arm,
+            "against": against,
+            "difference": needed.difference,
+            "seeds_needed": needed.seeds,
+            "by_questions": needed.by_questions,
+            "pilot_seeds": pilot.seeds,
+            "seed_deviation": pilot.seed_deviation,
+            "detectable": pilot.detectable,
+        }
+        for needed in found
+    ]
 
 
 def print_power(rows: Sequence[Row]) -> None:
