@@ -160,7 +160,11 @@ def test_bias_is_told_of_each_arm(command: Command) -> None:
     assert {row["kind"] for row in found} == {"bias", "robustness"} and len({row["arm"] for row in found}) == 2
     assert {"rank_distance", "language_share@10", "language_cost"} <= {row["measure"] for row in found}
     assert all(row["seeds"] == 3 and row["about"] == "samplings" for row in found if row["value"] is not None)
-    text, _ = command("bias", "mono", "hybrid")
+    differences = [row for row in found if row["against"]]
+    assert {row["kind"] for row in differences} == {"bias", "robustness"}
+    assert all(row["arm"].startswith("hybrid") and row["against"].startswith("mono") for row in differences)
+    text, hint = command("bias", "mono", "hybrid", "--full")
+    assert "difference from mono-" in text and "mean rank" in text and "--full" not in hint
     assert "demo: bias between languages" in text and "demo: robustness over language pairs, map" in text
     assert "undefined (one relevant per language)" in text
     assert "did you mean 'map'" in command("bias", "mono", "--measure", "mapp", code=2)[1]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from workbench.reports.tables import as_csv, as_json, duration, figure, print_table, spread
+from workbench.reports.tables import as_csv, as_json, duration, figure, p_value, print_table, spread
 
 
 def on_terminal(rows: list[dict[str, object]], width: int, title: str | None = None) -> list[str]:
@@ -51,9 +51,45 @@ def test_no_figure_is_shown_as_zero(value: float) -> None:
 
 def test_spread_and_duration() -> None:
     assert spread(0.5, 0.01) == ".5000 ±.0100"
+    assert [spread(*of) for of in ((131.5, 6.9415), (20.0, 0.91), (20.0, 0.003), (0.5, 1e-5), (0.5, 0.0))] == [
+        "131.5 ±6.9",
+        "20.0 ±0.9",
+        "20.0 ±.0030",
+        ".5000 ±1e-05",
+        ".5000 ±.0000",
+    ]
     assert spread(0.5, None) == spread(0.5, math.nan) == ".5000"
     assert spread(None, None) == spread(math.nan, 0.1) == ""
     assert [duration(s) for s in (None, math.inf, 4.4, 245, 3723)] == ["", "", "0:04", "4:05", "1:02:03"]
+
+
+def test_p_values_are_printed_as_in_papers() -> None:
+    assert [p_value(p) for p in (0.0341, 0.000129, 1e-9, 1.0, math.nan, None)] == [
+        ".0341",
+        ".0001",
+        "<.0001",
+        "1.0000",
+        "",
+        "",
+    ]
+
+
+def test_marks_do_not_push_numbers_out_of_line(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        {"q": "de", "a": ".5000*", "b": ".25"},
+        {"q": "en", "a": "-.2500", "b": "1"},
+        {"q": "zh", "a": ".1*‡", "b": ""},
+    ]
+    print_table(rows)
+    assert capsys.readouterr().out.splitlines() == [
+        "q          a    b",
+        "de   .5000*   .25",
+        "en  -.2500      1",
+        "zh      .1*‡",
+    ]
+    assert on_terminal(rows, 60)[1:3] == ["de   .5000*   .25", "en  -.2500      1"]
+    print_table([{"a": "yes*"}, {"a": "no"}])
+    assert capsys.readouterr().out.splitlines() == ["a", "yes*", "no"], "text is no number"
 
 
 def test_json_is_a_list_of_objects_whatever_stands_in_it() -> None:

@@ -173,14 +173,11 @@ def export(
 
     take_home(store, RunsPaths(runs))
     run_ids = list(dict.fromkeys(run_id for text in meant for run_id in runs_meant(store, text)))
-    if form != "trec":
-        show_files(export_tables(store, run_ids, out, form, force=force), as_json)
-        return
-    folders = {run_id: out / run_id if len(run_ids) > 1 else out for run_id in run_ids}
-    paths = RunsPaths(runs)
-    show_files(
-        [path for run_id, to in folders.items() for path in export_trec(store, paths, run_id, to, force=force)], as_json
-    )
+    if form == "trec":
+        files = export_trec(store, RunsPaths(runs), run_ids, out, force=force)
+    else:
+        files = export_tables(store, run_ids, out, form, force=force)
+    show_files(files, as_json)
 
 
 def show_files(paths: Sequence[Path], as_json: bool) -> None:
@@ -235,13 +232,14 @@ def bias(
     ] = "map",
     task: Task = None,
     unit: Unit = "paragraph",
+    full: Annotated[bool, typer.Option("--full", help="Print the tables by language, script and family too.")] = False,
     as_json: Json = False,
     store: Store = DEFAULT_STORE,
     runs: Runs = DEFAULT_RUNS,
 ) -> None:
-    """Bias between languages in the multilingual pool, and robustness over language pairs, with intervals."""
+    """Bias between languages in the multilingual pool, and robustness over language pairs; differences of arms."""
     from workbench.reports.bias import print_bias
     from workbench.reports.comparisons import check_measure
 
     check_measure(measure)
-    print_bias(store, resolved(arms, store, runs), task, measure, unit, as_json)
+    print_bias(store, resolved(arms, store, runs), task, measure, unit, as_json, full)

@@ -39,8 +39,8 @@ def test_a_cell_by_hand(store: Path) -> None:
     assert len(rows) == 12
 
 
-def cross_lingual_by_hand() -> tuple[float, float, float, float]:
-    """hybrid minus mono, hybrid's mean, the variance of the mean over two seeds, that by two paragraphs."""
+def cross_lingual_by_hand() -> tuple[float, float, float, float, float]:
+    """hybrid minus mono, hybrid's mean; variances of the mean: of two seeds, by two paragraphs, by what seeds share."""
     value = {
         (arm, seed): np.array(
             [[1 / ranks[a][q][b] for a in LANGUAGES for b in range(3) if LANGUAGES[b] != a] for q in range(4)]
@@ -52,8 +52,12 @@ def cross_lingual_by_hand() -> tuple[float, float, float, float]:
     by_question = np.mean(by_seed, axis=(0, 2))
     residuals = np.array([by_question[:2].sum(), by_question[2:].sum()]) - 2 * difference
     of_questions = 2 / 1 * ((residuals / 4) ** 2).sum()
+    # each seed's own residuals by paragraph: their covariance
+    one, other = (np.array([d.mean(1)[:2].sum(), d.mean(1)[2:].sum()]) / 4 - d.mean() / 2 for d in by_seed)
+    shared = 2 / 1 * (one * other).sum()
     mean = float(np.mean([value[HYBRID, seed] for seed in (0, 1)]))
-    return difference, mean, float(np.var([d.mean() for d in by_seed], ddof=1)) / 2, float(of_questions)
+    of_seeds = float(np.var([d.mean() for d in by_seed], ddof=1)) / 2
+    return difference, mean, of_seeds, float(of_questions), float(shared)
 
 
 def t(p: float, freedom: float) -> float:
@@ -63,7 +67,7 @@ def t(p: float, freedom: float) -> float:
 def test_a_setting_by_hand(store: Path) -> None:
     row = compared(store, ARMS)[1]
     assert (row["setting"], row["arm"], row["against"]) == ("cross_lingual", HYBRID, MONO)
-    difference, mean, of_seeds, of_questions = cross_lingual_by_hand()
+    difference, mean, of_seeds, of_questions, _ = cross_lingual_by_hand()
     error = math.sqrt(of_seeds + of_questions)
     freedom = error**4 / (of_seeds**2 + of_questions**2)
     assert row["difference"] == pytest.approx(difference) and row["mean"] == pytest.approx(mean)
@@ -94,8 +98,9 @@ def test_seeds_that_are_needed(store: Path) -> None:
     rows = power_rows(store, ARMS, differences=[10.0])
     cross = rows[1]
     assert cross["setting"] == "cross_lingual" and cross["pilot_seeds"] == 2 and cross["seeds_needed"] == 2
-    of_questions = cross_lingual_by_hand()[-1]
-    assert cross["by_questions"] == pytest.approx((t(0.975, 1) + t(0.8, 1)) * math.sqrt(of_questions))
+    *_, of_questions, shared = cross_lingual_by_hand()
+    assert 0 < shared < of_questions
+    assert cross["by_questions"] == pytest.approx((t(0.975, 1) + t(0.8, 1)) * math.sqrt(shared))
     assert power_rows(store, ARMS, differences=[1e-6])[1]["seeds_needed"] is None
     with pytest.raises(InputError, match=r"--difference 0: allowed: above 0"):
         power_rows(store, ARMS, differences=[0])

@@ -13,7 +13,7 @@ from workbench.store.database import ingest
 
 def figure(arm: str, task: str, mean: float | None, task_id: str | None = None) -> dict[str, Any]:
     place = {"arm": arm, "task": task, "task_id": task_id or f"{task}-id"}
-    about = {"leaked": False, "leave_out": [], "depth": None, "pool": 24}
+    about = {"leaked": False, "leave_out": [], "depth": None, "pool": 24, "translated": False}
     return {**place, "setting": "monolingual", "measure": "map", "mean": mean, "sd": 0.1, "n": 2, **about}
 
 

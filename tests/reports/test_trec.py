@@ -41,7 +41,7 @@ def test_ir_measures_reads_the_stored_numbers(tmp_path: Path, gone: bool, per_la
     store, runs = stored(tmp_path, Tiny(pool=120, per_language=per_language))
     if gone:
         shutil.rmtree(runs.run(RUN_ID).root)
-    files = export_trec(store, runs, RUN_ID, tmp_path / "trec")
+    files = export_trec(store, runs, [RUN_ID], tmp_path / "trec")
     assert len(files) == 2 * 12 and all(file.suffix in (".run", ".qrels") for file in files)
     measures = query(store, "select setting, query_language, pool_language, measure, value from rank_measures").rows
     values = {(a, b, c, measure): value for a, b, c, measure, value in measures}
@@ -84,7 +84,7 @@ def test_a_run_file_by_hand(tmp_path: Path) -> None:
     ]
     run = write_run(tmp_path / "runs", RUN_ID, results=results)
     ingest(tmp_path / "results.duckdb", run)
-    export_trec(tmp_path / "results.duckdb", RunsPaths(tmp_path / "runs"), RUN_ID, tmp_path / "trec")
+    export_trec(tmp_path / "results.duckdb", RunsPaths(tmp_path / "runs"), [RUN_ID], tmp_path / "trec")
     stem = tmp_path / "trec" / "tiny" / "cross_lingual.en-th"
     passages = ("%5Funknown-9", "50%25", "_unknown-3", "_unknown-4", "th:0")
     lines = [f"q0 Q0 {name} {rank} {-rank} {RUN_ID}" for rank, name in enumerate(passages, start=1)]
@@ -94,7 +94,7 @@ def test_a_run_file_by_hand(tmp_path: Path) -> None:
 
 def test_ids_with_spaces_are_read_back(tmp_path: Path) -> None:
     store, runs = stored(tmp_path, Tiny(query_prefix="who is "))
-    export_trec(store, runs, RUN_ID, tmp_path / "trec")
+    export_trec(store, runs, [RUN_ID], tmp_path / "trec")
     found = read_back(tmp_path / "trec" / "tiny" / "multilingual.en-all")
     (expected,) = query(
         store, "select value from rank_measures where pool_language = '*' and query_language = 'en' and measure = 'map'"
@@ -118,19 +118,33 @@ def test_files_are_whole_and_nobody_elses_are_lost(tmp_path: Path) -> None:
     store, runs = stored(tmp_path, Tiny())
     out = tmp_path / "trec"
     with pytest.raises(InputError, match="no ranks of it"):
-        export_trec(store, runs, "20261122-1403-none", out)
+        export_trec(store, runs, ["20261122-1403-none"], out)
     assert not out.exists()
-    first = {file: file.read_bytes() for file in export_trec(store, runs, RUN_ID, out)}
+    first = {file: file.read_bytes() for file in export_trec(store, runs, [RUN_ID], out)}
     (out / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="something in it"):
-        export_trec(store, runs, RUN_ID, out)
+        export_trec(store, runs, [RUN_ID], out)
     victim = next(iter(first))
     victim.write_text("old")
-    assert export_trec(store, runs, RUN_ID, out, force=True) == sorted(first)
+    assert export_trec(store, runs, [RUN_ID], out, force=True) == sorted(first)
     assert {file: file.read_bytes() for file in first} == first and (out / "notes.txt").read_text() == "mine"
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
     with pytest.raises(InputError, match="a file, not a folder"):
-        export_trec(store, runs, RUN_ID, victim)
+        export_trec(store, runs, [RUN_ID], victim)
+
+
+def test_of_several_runs_all_are_written_or_none(tmp_path: Path) -> None:
+    store, runs = stored(tmp_path, Tiny())
+    other = RUN_ID.replace("-s0-", "-s1-")
+    ingest(store, write_run(tmp_path / "runs", other, results=evaluate(Tiny(), seed=1)))
+    out = tmp_path / "trec"
+    with pytest.raises(InputError, match="no ranks of it"):
+        export_trec(store, runs, [RUN_ID, "20261122-1403-none"], out)
+    assert not out.exists()
+    files = export_trec(store, runs, [RUN_ID, other], out)
+    assert {file.relative_to(out).parts[0] for file in files} == {RUN_ID, other} and len(files) == 2 * 2 * 12
+    with pytest.raises(InputError, match="something in it"):
+        export_trec(store, runs, [RUN_ID, other], out)
 
 
 def test_files_that_contradict_the_store_are_refused(tmp_path: Path) -> None:
@@ -138,8 +152,8 @@ def test_files_that_contradict_the_store_are_refused(tmp_path: Path) -> None:
     other = evaluate(Tiny(), seed=9)
     write_run(tmp_path / "runs", RUN_ID, results=other)
     with pytest.raises(InputError, match="both stand at rank"):
-        export_trec(store, runs, RUN_ID, tmp_path / "trec")
+        export_trec(store, runs, [RUN_ID], tmp_path / "trec")
     assert not (tmp_path / "trec").exists()
     (runs.run(RUN_ID).results / "top_passages.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(InputError, match=r"top_passages\.parquet: damaged"):
-        export_trec(store, runs, RUN_ID, tmp_path / "trec")
+        export_trec(store, runs, [RUN_ID], tmp_path / "trec")

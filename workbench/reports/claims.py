@@ -37,7 +37,8 @@ def claim_rows(store: Path, files: Sequence[Path] = ()) -> list[Row]:
       only, one seed", when the verdict is of these checkpoints; null where nothing was tested;
     - `seeds` of the arm that has fewest; `p`, corrected over all rows (Holm): of the claim, of its contrary where it
       is contradicted;
-    - `detectable`: the smallest difference that the least sure of the comparisons could have found (power .8);
+    - `detectable`: the smallest difference that the comparison which decides could have found (power .8): the one with
+      the largest p, or where it is contradicted with the smallest of the contrary;
     - `evidence`: a list with a row each comparison: `first`, `second` (arms), `says`, `first_value`, `second_value`,
       `difference` (first minus `ratio` times second) with `low`, `high`, `limit`, `p`, `detectable`, `cells`,
       `languages`, `seeds`;
@@ -67,7 +68,7 @@ def as_row(store: Path, finding: Finding) -> Row:
         "about": finding.about,
         "seeds": finding.seeds,
         "p": finding.p,
-        "detectable": max((one.effect.detectable for one in finding.evidence), default=None),
+        "detectable": finding.detectable,
         "evidence": [evidence_row(one) for one in finding.evidence],
         "missing": [run.label for run in finding.missing],
         "unplanned": list(finding.unplanned),

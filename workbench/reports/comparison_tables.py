@@ -13,7 +13,8 @@ from workbench.reports.leakage import marked, print_footnote
 from workbench.reports.output import note, print_arms
 from workbench.reports.overview import Row, arm_figures, as_rows
 from workbench.reports.published import published_beside
-from workbench.reports.tables import figure, print_table
+from workbench.reports.tables import figure, p_value, print_table
+from workbench.reports.translated import TRANSLATED, print_translated
 from workbench.store.database import query
 
 
@@ -98,6 +99,7 @@ def print_effects(rows: Sequence[Row]) -> None:
         print()
     print("\n".join(notes(rows, several)))
     note_leaks(rows)
+    print_translated(rows)
 
 
 def named(row: Row) -> dict[str, str]:
@@ -115,7 +117,7 @@ def effect_line(row: Row, several: bool) -> Row:
     return {
         **named(row),
         "setting": row["setting"],
-        "difference": row["difference"],
+        "difference": figure(row["difference"]) + (TRANSLATED if row["translated"] else ""),
         "95 % interval": f"{figure(row['low'])} to {figure(row['high'])}",
         "p": p_value(row["p"]),
         "detectable": row["detectable"],
@@ -147,13 +149,6 @@ def notes(rows: Sequence[Row], several: bool) -> list[str]:
     return lines
 
 
-def p_value(p: float | None) -> str:
-    """As papers print it; a t-test's tail is not known to a millionth."""
-    if p is None:
-        return ""
-    return "<.0001" if p < 1e-4 else figure(p)
-
-
 def pair_rows(store: Path, arms: Sequence[str], measure: str, task: str | None, unit: Unit, draws: int) -> list[Row]:
     """One row a cell: of one arm its figures, of several the differences of each two of them."""
     if len(arms) == 1:
@@ -182,11 +177,13 @@ def print_pairs(rows: Sequence[Row]) -> None:
         )
         print("  values averaged over seeds: it speaks for these checkpoints only")
     note_leaks(rows)
+    print_translated(rows)
 
 
 def matrix(rows: Sequence[Row], value: str) -> dict[str, Row]:
-    """By query language and pool language a figure with its mark."""
+    """By query language and pool language a figure with its marks."""
     cells: dict[str, Row] = {}
     for row in rows:
-        cells.setdefault(row["query_language"], {})[row["pool_language"]] = figure(row[value]) + row.get("mark", "")
+        marks = row.get("mark", "") + (TRANSLATED if row["translated"] else "")
+        cells.setdefault(row["query_language"], {})[row["pool_language"]] = figure(row[value]) + marks
     return cells

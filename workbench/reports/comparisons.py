@@ -15,6 +15,7 @@ from workbench.analysis.stored import Unit, common_task, load_sample
 from workbench.errors import InputError
 from workbench.evaluation.measures import per_query
 from workbench.reports.overview import Row
+from workbench.reports.translated import translated_cells, translated_settings
 from workbench.store.database import query
 
 
@@ -38,6 +39,7 @@ def compared(
     - `p_checkpoints` is that of a paired randomisation test of the arms' seed-averaged values, `p_tukey` the same
       corrected over all pairs of arms (null with two arms). They speak of these checkpoints only.
     - `higher` and `lower` count the cells in which `arm` is, by a test that is family-wise over all cells and pairs.
+    - `translated`: whether the figures are over cells with questions that a machine translated, too.
 
     Raises
     ------
@@ -47,6 +49,8 @@ def compared(
     found = []
     for sample, groups in samples(store, arms, measure, task, unit):
         cells = {(tests.arm, tests.against): tests for tests in cell_tests(sample, draws=draws, seed=seed)}
+        task_id = common_task(store, arms, sample.task)[1]
+        translated = translated_settings(store, {task_id: sorted(left_out(store, task_id))})
         for test in group_tests(sample, groups, draws=draws, seed=seed):
             inside = of_setting(sample, test.effect.group)
             marks = cells[test.arm, test.against].significant[inside]
@@ -75,6 +79,7 @@ def compared(
                     "unit": unit,
                     "units": len(sample.units),
                     "draws": cells[test.arm, test.against].draws,
+                    "translated": (task_id, test.effect.group) in translated,
                 }
             )
     return with_leaks(store, found)
@@ -93,13 +98,17 @@ def cell_rows(
 
     `low` and `high` bound a bootstrap interval; `p` is the cell's own, `p_family` holds over all cells and pairs of
     arms of the comparison whatever is shown of them, `p_holm` is Holm's correction; `mark` is `*` where `p_family` is
-    below .05. All of them speak of these checkpoints, averaged over seeds.
+    below .05. All of them speak of these checkpoints, averaged over seeds. `translated`: whether a machine translated
+    questions of the cell.
 
     Raises as `compared` does.
     """
-    found = samples(store, arms, measure, task, unit)
-    rows = (rows_of(sample, tests) for sample, _ in found for tests in cell_tests(sample, draws=draws, seed=seed))
-    return with_leaks(store, [row for part in rows for row in part])
+    rows = []
+    for sample, _ in samples(store, arms, measure, task, unit):
+        task_id = common_task(store, arms, sample.task)[1]
+        of_sample = [row for tests in cell_tests(sample, draws=draws, seed=seed) for row in rows_of(sample, tests)]
+        rows += with_translated(store, [{**row, "task_id": task_id} for row in of_sample])
+    return with_leaks(store, rows)
 
 
 def rows_of(sample: Sample, tests: CellTests) -> list[Row]:
@@ -154,7 +163,16 @@ def arm_cells(store: Path, arm: str, measure: str = "map", task: str | None = No
     ).dicts()
     if not found:
         raise InputError(f"arm {arm!r}: nothing is stored of measure {measure!r}" + (f" on {task!r}" if task else ""))
-    return found
+    return with_translated(store, found)
+
+
+def with_translated(store: Path, rows: Sequence[Row]) -> list[Row]:
+    """Rows of cells with `translated`: whether a machine translated questions of the cell."""
+    cells = translated_cells(store, (row["task_id"] for row in rows))
+    return [
+        {**row, "translated": (row["query_language"], row["pool_language"]) in cells.get(row["task_id"], ())}
+        for row in rows
+    ]
 
 
 def with_leaks(store: Path, rows: list[Row]) -> list[Row]:
@@ -197,7 +215,7 @@ def samples(
     for name in [task] if task is not None else common_names(store, arms):
         try:
             sample = load_sample(store, arms, measure, task=name, unit=unit)
-            found.append((sample, settings_of(sample, left_out(store, arms, name))))
+            found.append((sample, settings_of(sample, left_out(store, common_task(store, arms, name)[1]))))
         except InputError as error:
             problems.append(error)
     if not found:
@@ -233,9 +251,8 @@ def common_names(store: Path, arms: Sequence[str]) -> list[str | None]:
     return [name for (name,) in rows] or [None]
 
 
-def left_out(store: Path, arms: Sequence[str], task: str | None) -> set[str]:
+def left_out(store: Path, task_id: str) -> set[str]:
     """Languages whose cells do not count in the means of a task."""
-    _, task_id, _ = common_task(store, arms, task)
     (found,) = query(
         store,
         "select any_value(coalesce(try_cast(options -> 'leave_out' as varchar[]), [])) from tasks where task_id = ?",

@@ -1,7 +1,7 @@
 """One run, looked at from all sides."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +9,12 @@ import yaml
 
 from workbench.errors import InputError
 from workbench.paths import RunPaths, RunsPaths
-from workbench.records import ALL_POOLS, to_plain
+from workbench.records import to_plain
 from workbench.reports.leakage import marked, print_footnote
 from workbench.reports.live import describe
 from workbench.reports.overview import Row, run_matrix
-from workbench.reports.tables import print_table, shown
+from workbench.reports.tables import print_table
+from workbench.reports.translated import TRANSLATED_FOOTNOTE, machine_translated, translators_of_run, with_marks
 from workbench.runs.directory import read_spec, resolve, run_folders, status
 from workbench.runs.events import Event
 from workbench.store.database import query
@@ -21,8 +22,6 @@ from workbench.store.rows import leaked, read_object
 
 LOG_TAIL = 4000
 """Characters of a worker's own output that are shown."""
-TRANSLATED = "‡"
-TRANSLATED_FOOTNOTE = f"{TRANSLATED} some or all questions were translated into the query language by machine"
 
 
 def run_details(text: str, store: Path | None, runs: RunsPaths, measure: str) -> dict[str, Any]:
@@ -100,22 +99,8 @@ def results_of(store: Path | None, run_id: str, measure: str) -> dict[str, Any]:
             [run_id],
         ).dicts(),
         "cells": run_matrix(store, run_id, measure),
-        "translated": translated_cells(store, run_id),
+        "translated": translators_of_run(store, run_id),
     }
-
-
-def translated_cells(store: Path, run_id: str) -> dict[str, dict[str, str]]:
-    """By task and cell, `de>sw`, who translated its questions; empty where nobody did."""
-    table = query(
-        store,
-        """
-        select distinct task, options ->> '$.notes.translated'
-        from tasks semi join (select distinct task, task_id from cell_measures where run_id = ?) using (task, task_id)
-        where json_type(options, '$.notes.translated') = 'VARCHAR'
-        """,
-        [run_id],
-    )
-    return {task: json.loads(cells) for task, cells in table.rows}
 
 
 def print_run(details: dict[str, Any], measure: str) -> None:
@@ -142,23 +127,6 @@ def print_run(details: dict[str, Any], measure: str) -> None:
         print_footnote([details])
         if synthetic:
             print(TRANSLATED_FOOTNOTE)
-
-
-def machine_translated(translators: Mapping[str, str]) -> set[tuple[str, str]]:
-    """The cells, (query language, pool language), with questions that a machine translated."""
-    cells = {(*cell.split(">"),) for cell, names in translators.items() if names != "human"}
-    return {(cell[0], pool) for cell in cells for pool in (cell[-1], ALL_POOLS)}
-
-
-def with_marks(rows: Sequence[Row], cells: Set[tuple[str, str]]) -> list[Row]:
-    """The table of language pairs with a mark on the values of these cells."""
-    return [
-        {
-            pool: f"{shown(value)}{TRANSLATED}" if value is not None and (row["query"], pool) in cells else value
-            for pool, value in row.items()
-        }
-        for row in rows
-    ]
 
 
 def pair_matrix(pairs: list[Row]) -> list[Row]:

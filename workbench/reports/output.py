@@ -7,6 +7,7 @@ from pathlib import Path
 from workbench.reports import tables
 from workbench.reports.leakage import marked, print_footnote
 from workbench.reports.overview import Row, arm_figures, arm_table, differences, listing_table
+from workbench.reports.translated import print_translated
 
 
 def print_arms(store: Path, arms: Sequence[str], as_json: bool) -> None:
@@ -17,6 +18,7 @@ def print_arms(store: Path, arms: Sequence[str], as_json: bool) -> None:
         return
     tables.print_table(arm_table(figures), title="mean ± standard deviation over the runs of an arm")
     print_footnote(figures)
+    print_translated(figures)
     changes = differences(figures, arms[0])
     if changes:
         print()
@@ -29,6 +31,7 @@ def print_runs(rows: Sequence[Row]) -> None:
     """`run_listing` for reading."""
     tables.print_table(listing_table(rows))
     print_footnote(rows)
+    print_translated({"translated": any(row.get("translated", {}).values())} for row in rows)
 
 
 def emit_lines(rows: Sequence[Row], column: str, as_json: bool) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 
 from workbench.errors import InputError, allowed
 from workbench.paths import RunPaths, RunsPaths
+from workbench.records import SETTINGS
 from workbench.reports.leakage import marked
-from workbench.reports.tables import duration, spread
+from workbench.reports.tables import duration, shown, spread
+from workbench.reports.translated import TRANSLATED, translated_settings
 from workbench.runs.directory import run_folders, status
 from workbench.store.database import query
 from workbench.store.rows import leaked, read_object
@@ -32,7 +34,8 @@ def arm_figures(store: Path, arms: Sequence[str]) -> list[Row]:
     """One row for each arm, task and headline figure: mean and standard deviation over seeds, number of runs.
 
     `leaked` says whether a run of the arm trained on texts of its tasks. Of the task there are the languages that
-    the means leave out, the depth of the search, null where all ranks are known, and all its candidates as `pool`.
+    the means leave out, the depth of the search, null where all ranks are known, and all its candidates as `pool`;
+    `translated` says whether the mean is over cells with questions that a machine translated, too.
     """
     table = query(
         store,
@@ -49,6 +52,8 @@ def arm_figures(store: Path, arms: Sequence[str]) -> list[Row]:
     wanted = {headline: place for place, headline in enumerate(HEADLINES)}
     order = {arm: place for place, arm in enumerate(arms)}
     rows = [row for row in table.dicts() if (row["setting"], row["measure"]) in wanted]
+    translated = translated_settings(store, {row["task_id"]: row["leave_out"] for row in rows})
+    rows = [{**row, "translated": (row["task_id"], row["setting"]) in translated} for row in rows]
     return sorted(rows, key=lambda r: (r["task"], r["task_id"], order[r["arm"]], wanted[r["setting"], r["measure"]]))
 
 
@@ -71,7 +76,8 @@ def arm_table(figures: Sequence[Row]) -> list[Row]:
                 "runs": row["n"],
             },
         )
-        line[headline(row["setting"], row["measure"])] = spread(row["mean"], row["sd"])
+        mark = TRANSLATED if row["translated"] else ""
+        line[headline(row["setting"], row["measure"])] = spread(row["mean"], row["sd"]) + mark
     searched = ["pool", "depth"] if any(line["depth"] for line in rows.values()) else []
     columns = ["arm", "task", *searched, "runs", *(headline(*h) for h in HEADLINES)]
     return [{column: line.get(column) for column in columns} for line in rows.values()]
@@ -170,7 +176,8 @@ def run_listing(runs: RunsPaths, store: Path | None, limit: int | None = None) -
 
     Where a run has figures, `map` holds the macro mean of each setting by task; of a run of one task they stand
     beside the rest too, as `monolingual_map` and so on. Figures of several tasks are never averaged. `leave_out` has
-    by task the languages that its means leave out. `leaked` is true of a run that trained on texts of its tasks, and
+    by task the languages that its means leave out, `translated` the settings whose means are over cells with questions
+    that a machine translated, too. `leaked` is true of a run that trained on texts of its tasks, and
     null where nobody looked.
     """
     stored = stored_runs(store)
@@ -216,19 +223,29 @@ def add_figures(rows: Mapping[str, Row], store: Path) -> None:
     table = query(
         store,
         """
-        select run_id, task, setting, value, coalesce(try_cast(options -> 'leave_out' as varchar[]), [])
+        select run_id, task, setting, value, coalesce(try_cast(options -> 'leave_out' as varchar[]), []), task_id
         from setting_measures join tasks using (task, task_id)
         where measure = 'map' and list_contains($runs, run_id) order by all
         """,
         {"runs": list(rows)},
     )
-    for run_id, task, setting, value, leave_out in table.rows:
+    translated = translated_settings(store, {row[5]: row[4] for row in table.rows})
+    for run_id, task, setting, value, leave_out, task_id in table.rows:
         rows[run_id].setdefault("map", {}).setdefault(task, {})[setting] = value
         rows[run_id].setdefault("leave_out", {})[task] = leave_out
+        settings = rows[run_id].setdefault("translated", {}).setdefault(task, [])
+        settings += [setting] if (task_id, setting) in translated else []
     for row in rows.values():
         if len(row.get("map", {})) == 1:
             (figures,) = row["map"].values()
             row |= {f"{setting}_map": value for setting, value in figures.items()}
+
+
+def listed_map(row: Row, setting: str) -> Any:
+    """A run's figure, where it was measured on one task, with a mark where machine-translated questions are in it."""
+    value = row.get(f"{setting}_map")
+    is_marked = value is not None and any(setting in settings for settings in row["translated"].values())
+    return f"{shown(value)}{TRANSLATED}" if is_marked else value
 
 
 def listing_table(rows: Sequence[Row]) -> list[Row]:
@@ -240,9 +257,7 @@ def listing_table(rows: Sequence[Row]) -> list[Row]:
             "step": f"{row['step']}/{row['steps']}" if row["step"] else None,
             "ETA": duration(row["eta_s"]),
             "task": "; ".join(task_name(*of) for of in row.get("leave_out", {}).items()),
-            "mono map": row.get("monolingual_map"),
-            "cross map": row.get("cross_lingual_map"),
-            "multi map": row.get("multilingual_map"),
+            **{headline(setting, "map"): listed_map(row, setting) for setting in SETTINGS},
             "loss": row["loss"],
             "experiment": row["experiment"],
             "message": row["message"],

@@ -17,8 +17,10 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 Row = Mapping[str, Any]
-NUMBER = re.compile(r"(<?-?([\d.:/]+(e[+-]\d+)?|inf|nan)( ±([\d.]+(e[+-]\d+)?|inf|nan))?[†‡*]?)?")
+NUMBER = re.compile(r"(<?-?([\d.:/]+(e[+-]\d+)?|inf|nan)( ±([\d.]+(e[+-]\d+)?|inf|nan))?[†‡*]* *)?")
 """What stands to the right of its column: a number, one with its spread or a mark, a duration, a share, or nothing."""
+MARKS = "†‡*"
+"""What may stand behind a number."""
 CONTROLS = dict.fromkeys((*range(32), *range(127, 160)))
 """Characters by which a text could steer a terminal."""
 GAP = "  "
@@ -91,7 +93,7 @@ def print_table(
     further table that begins with the same first column. In a pipe, and above `FOLDED_ROWS` rows, no line is folded.
     """
     names = columns or (list(rows[0]) if rows else [])
-    printed = [Column(shown(name), [shown(row[name]) for row in rows]) for name in names]
+    printed = [Column(shown(name), in_line([shown(row[name]) for row in rows])) for name in names]
     console = console or Console(highlight=False)
     if title:
         console.print(Text(title), soft_wrap=True)
@@ -104,6 +106,14 @@ def print_table(
         if number:
             console.print()
         console.print(folded(block, console.width))
+
+
+def in_line(cells: list[str]) -> list[str]:
+    """Numbers with room for the marks that others of their column have, so that the decimal points stand in line."""
+    marks = [len(cell) - len(cell.rstrip(MARKS)) for cell in cells]
+    if not any(marks) or not all(NUMBER.fullmatch(cell) for cell in cells):
+        return cells
+    return [cell + " " * (max(marks) - mark) if cell else cell for cell, mark in zip(cells, marks, strict=True)]
 
 
 def aligned(columns: Sequence[Column]) -> Iterator[str]:
@@ -139,8 +149,13 @@ def folded(columns: Sequence[Column], room: int) -> RichTable:
         justify = "right" if column.is_number else "left"
         table.add_column(Text(column.head), justify=justify, overflow="fold", width=width, vertical="top")  # type: ignore[arg-type]
     for cells in zip(*(column.cells for column in columns), strict=True):
-        table.add_row(*map(Text, cells))
+        table.add_row(*map(in_cell, columns, cells, widths))
     return table
+
+
+def in_cell(column: Column, cell: str, width: int) -> Text:
+    """A number is padded here: what aligns text to the right drops the blanks that stand for a mark."""
+    return Text(cell.rjust(width), justify="left") if column.is_number else Text(cell)
 
 
 def fitting(columns: Sequence[Column], room: int) -> list[int]:
@@ -188,7 +203,26 @@ def spread(mean: float | None, deviation: float | None) -> str:
     """`.5012 ±.0031`; without seeds to compare, the mean alone; empty without a mean."""
     if mean is None or math.isnan(mean):
         return ""
-    return figure(mean) if deviation is None or math.isnan(deviation) else f"{figure(mean)} ±{figure(deviation)}"
+    beside = deviation_beside(mean, deviation)
+    return f"{figure(mean)} ±{beside}" if beside else figure(mean)
+
+
+def deviation_beside(mean: float, deviation: float | None) -> str:
+    """A standard deviation with the decimals of its mean, more where these make it zero; empty where there is none."""
+    if deviation is None or math.isnan(deviation):
+        return ""
+    decimals = 1 if abs(mean) >= 10 else 4
+    if deviation and not round(deviation, decimals):
+        return figure(deviation)
+    text = f"{deviation:.{decimals}f}"
+    return text.removeprefix("0") if decimals == 4 else text
+
+
+def p_value(p: float | None) -> str:
+    """As papers print it, `.0341` or `<.0001`: a test's tail is not known to a millionth; empty where there is none."""
+    if p is None or math.isnan(p):
+        return ""
+    return "<.0001" if p < 1e-4 else f"{p:.4f}".removeprefix("0")
 
 
 def duration(seconds: float | None) -> str:

@@ -1,14 +1,15 @@
-"""TREC run and qrels files of a run, for ir_measures, trec_eval and whoever reads those.
+"""TREC run and qrels files of runs, for ir_measures, trec_eval and whoever reads those.
 
-`export_trec(store, runs, run_id, out)` writes for each task and cell
+`export_trec(store, runs, [run_id], out)` writes for each task and cell
 
     <out>/<task>/<setting>.<query language>-<pool language>.run      query Q0 passage rank -rank run_id
     <out>/<task>/<setting>.<query language>-<pool language>.qrels    query 0 passage grade
 
-with `all` for the pool of all languages. A run file reaches down to rank 100 at most: whatever is measured with a
-cut-off up to 100 (`AP@100`, `R@10`, `nDCG@10` ...) is what the workbench measures. A run directory keeps 10 passages of
-a query in the pool of one language and 100 in that of all; between these and a relevant passage further down stand
-passages whose names nobody kept: `_unknown-<rank>`. Below the last known passage there are no lines.
+with `all` for the pool of all languages; of several runs each gets such a folder, `<out>/<run_id>`. A run file reaches
+down to rank 100 at most: whatever is measured with a cut-off up to 100 (`AP@100`, `R@10`, `nDCG@10` ...) is what the
+workbench measures. A run directory keeps 10 passages of a query in the pool of one language and 100 in that of all;
+between these and a relevant passage further down stand passages whose names nobody kept: `_unknown-<rank>`. Below the
+last known passage there are no lines.
 
 A name may not hold white space in these files: it is percent-encoded there, and so are `%` and what would look like a
 placeholder; `urllib.parse.unquote` gives the name back.
@@ -16,7 +17,7 @@ placeholder; `urllib.parse.unquote` gives the name back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -54,8 +55,8 @@ class Relevant:
     """None = beyond the depth searched."""
 
 
-def export_trec(store: Path, runs: RunsPaths, run_id: str, out: Path, *, force: bool = False) -> list[Path]:
-    """Write the run and qrels files of a finished run, all or none; the files, sorted.
+def export_trec(store: Path, runs: RunsPaths, run_ids: Sequence[str], out: Path, *, force: bool = False) -> list[Path]:
+    """Write the run and qrels files of finished runs, all or none; the files, sorted.
 
     What stands beside the relevant passages comes from the run's directory; where that is gone, from the store, which
     knows the first passage only.
@@ -63,27 +64,32 @@ def export_trec(store: Path, runs: RunsPaths, run_id: str, out: Path, *, force: 
     Raises
     ------
     InputError
-        The store has no ranks of the run, its files contradict each other, an id is empty, or `out` is in use.
+        The store has no ranks of a run, its files contradict each other, an id is empty, or `out` is in use.
     WorkError
         The store is busy or `out` cannot be written.
     """
+
+    def write(folder: Path) -> None:
+        for run_id in run_ids:
+            write_run(store, runs, run_id, folder / run_id if len(run_ids) > 1 else folder)
+
+    return write_export(out, write, force=force)
+
+
+def write_run(store: Path, runs: RunsPaths, run_id: str, folder: Path) -> None:
     relevants = relevants_of(store, run_id)
     if not relevants:
         raise InputError(f"run {run_id!r}: no ranks of it in {store}; only finished runs have them")
     top = top_passages(runs.run(run_id))
     if top is None:
         top = first_passages(store, run_id)
-
-    def write(folder: Path) -> None:
-        for cell, rows in groupby(relevants, key=lambda row: row.cell):
-            of_query = {name: list(group) for name, group in groupby(rows, key=lambda row: row.query_id)}
-            path = folder / file_stem(cell)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            lines = run_lines(of_query, top.of(cell), run_id)
-            path.with_name(f"{path.name}.run").write_text("".join(lines), encoding="utf-8")
-            path.with_name(f"{path.name}.qrels").write_text("".join(qrels_lines(of_query)), encoding="utf-8")
-
-    return write_export(out, write, force=force)
+    for cell, rows in groupby(relevants, key=lambda row: row.cell):
+        of_query = {name: list(group) for name, group in groupby(rows, key=lambda row: row.query_id)}
+        path = folder / file_stem(cell)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = run_lines(of_query, top.of(cell), run_id)
+        path.with_name(f"{path.name}.run").write_text("".join(lines), encoding="utf-8")
+        path.with_name(f"{path.name}.qrels").write_text("".join(qrels_lines(of_query)), encoding="utf-8")
 
 
 def file_stem(cell: Cell) -> Path:

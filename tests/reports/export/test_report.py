@@ -17,14 +17,15 @@ from tests.store.synthetic import Tiny, evaluate, make_settings, write_run
 from workbench.analysis.randomisation import holm
 from workbench.config import expand, freeze, read_config
 from workbench.errors import InputError
+from workbench.reports.bias import bias_rows
 from workbench.reports.export.content import report_of
 from workbench.reports.export.curves import POINTS, curves_of
-from workbench.reports.export.figures import Entry, Line, mark_of
-from workbench.reports.export.page import p_value, signed
+from workbench.reports.export.figures import Line, mark_of
 from workbench.reports.export.plots import number
 from workbench.reports.export.report import write_report
-from workbench.reports.export.written import deviation, tex
-from workbench.reports.tables import figure
+from workbench.reports.export.sheets import Sheet, signed
+from workbench.reports.export.written import latex_sheet, markdown_sheet, tex
+from workbench.reports.tables import figure, p_value
 from workbench.store.database import ingest, query
 
 ODD = 'a<b>&"_1%$x$|{}~^\\'
@@ -69,7 +70,7 @@ def test_the_table_of_settings_is_that_of_the_store(store: Path, page: Page) -> 
 
 def test_rank_distances_by_hand(page: Page) -> None:
     # German, mono: 8 7 5 9 with the first seed, 4 7 5 9 with the second
-    lines = {row[0]: row[1:] for row in page.tables[3][1:]}
+    lines = {row[0]: row[1:] for row in next(rows for rows in page.tables if rows[1][0] == "de")[1:]}
     assert lines["de"][0] == "6.7500 ±.7071"
     # hybrid: 3 2 2 2, then 2 2 2 2
     assert lines["de"][1].startswith("2.1250 ±.1768")
@@ -150,14 +151,48 @@ def test_the_same_results_make_the_same_bytes(store: Path, folder: Path) -> None
 
 def test_markdown_and_latex_have_the_same_tables(folder: Path) -> None:
     markdown, latex = (folder / "report.md").read_text(), (folder / "tables.tex").read_text()
-    (line,) = [line for line in markdown.splitlines() if line.startswith("|  | rank distance |")]
+    line, _ = [line for line in markdown.splitlines() if line.startswith("|  | rank distance |")]  # and the difference
     cells = [cell.strip() for cell in line.split("|")[3:5]]
-    (written,) = [line for line in latex.splitlines() if line.startswith(" & rank distance")]
+    written, _ = [line for line in latex.splitlines() if line.startswith(" & rank distance")]
     assert [re.sub(r"[*\\+]", "", cell) for cell in cells] == [
         re.sub(r"\\textbf|\^\{[*+]\}|[{}$\\]", "", cell.replace(r"\pm", "±")).strip() for cell in written.split("&")[2:]
     ]
     assert cells[1].startswith("**") and r"\textbf{" in written.split("&")[3]
     assert "| multilingual | de |" in markdown and "zh°" in markdown and r"zh$^{\circ}$" in latex
+
+
+def test_all_three_have_the_differences_the_bias_and_the_published(store: Path, folder: Path, page: Page) -> None:
+    (distance,) = [
+        row for row in bias_rows(store, [MONO]) if (row["measure"], row["query_language"]) == ("rank_distance", "*")
+    ]
+    text = f"{figure(distance['value'])} [{figure(distance['low'])}, {figure(distance['high'])}]"
+    rows = next(rows for rows in page.tables if rows[1][0] == "rank distance" and len(rows[0]) == 3)
+    assert rows[0] == ["", MONO, HYBRID] and rows[1][1] == text
+    assert [row[0] for row in rows[2:6] if "relative" not in row[0]] == [
+        "rank distance median",
+        "own language first",
+        "Kendall's W",
+    ]
+    markdown, latex = (folder / "report.md").read_text(), (folder / "tables.tex").read_text()
+    assert rf"| rank distance | {text.replace('[', chr(92) + '[').replace(']', chr(92) + ']')} |" in markdown
+    assert f"rank distance & {tex(text)} &" in latex
+    for name in (f"Differences from {MONO}", f"difference from {MONO}", "Robustness over language pairs, mAP"):
+        assert name in page.text and name in markdown and name in latex
+    assert "PEER@10: undefined (one relevant per language)." in page.text
+    assert not [rows for rows in page.tables for row in rows if "PEER@10" in row]
+    (row,) = [row for row in page.table("smallest detectable") if row[1] == "rank distance"]
+    assert f"| {' | '.join(row[2:5])} |" in markdown and " & ".join(map(tex, row[2:5])) in latex
+
+
+def test_cells_of_a_sheet_are_never_markup() -> None:
+    sheet = Sheet(ODD, "lr", ("[a] *b*", "c"), ((("[x", ODD),),), ("50 %",))
+    head, rule, row = markdown_sheet(sheet).splitlines()
+    assert head == r"| \[a\] \*b\* | c |" and rule == "| --- | ---: |"
+    assert row == r'| \[x | a\<b\>\&"\_1%\$x\$\|\{\}\~^\\ |'
+    lines = latex_sheet("t_1", sheet).splitlines()
+    # the words of a head stand above each other
+    assert r"\shortstack[l]{{[}a{]} \\ {*}b{*}} & \shortstack[r]{c} \\" in lines
+    assert rf"{{[}}x & {tex(ODD)} \\" in lines and rf"\caption{{t\_1: {tex(ODD)}. 50 \%}}" in lines
 
 
 def odd_store(folder: Path, **given: object) -> Path:
@@ -213,6 +248,8 @@ def test_published_figures_stand_beside(tmp_path: Path) -> None:
     ingest(tmp_path / "s.duckdb", run)
     write_report(tmp_path / "s.duckdb", ["hybrid-1"], tmp_path / "report")
     page = Page.of((tmp_path / "report" / "report.html").read_text())
+    assert "| xlm-r | hybrid |" in (tmp_path / "report" / "report.md").read_text()
+    assert "\nxlm-r & hybrid & " in (tmp_path / "report" / "tables.tex").read_text()
     rows = page.table("multilingual mAP")
     assert ["xlm-r", "hybrid", ".5927"] in [[*row[:2], row[rows[0].index("multilingual mAP")]] for row in rows]
     assert "what differs: model: xlm-r, not builtin" in page.text and "pool: en th zh, not ar de" in page.text
@@ -263,13 +300,7 @@ def test_numbers_in_cells(value: float, is_signed: bool, text: str) -> None:
 
 def test_numbers_in_tables() -> None:
     nan = float("nan")
-    assert [deviation(Entry(mean, sd)) for mean, sd in ((0.5, 0.00096), (131.5, 6.94), (0.5, nan))] == [
-        ".0010",
-        "6.9",
-        "",
-    ]
-    assert [signed(value) for value in (0.0123, -0.5, nan)] == ["+.0123", "−.5000", ""]
-    assert [p_value(value) for value in (0.0341, 1e-9, nan, 1.0)] == [".0341", "< .0001", "", "1.0000"]
+    assert [signed(value) for value in (0.0123, -0.5, -3e-5, nan)] == ["+.0123", "−.5000", "−3e-05", ""]
 
 
 def test_plots_and_templates_load_when_they_are_needed() -> None:

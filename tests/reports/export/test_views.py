@@ -38,10 +38,11 @@ def test_parquet_and_csv_have_the_rows_of_the_views(store: Path, tmp_path: Path)
     assert set(arms["arm"].to_pylist()) == {MONO}
 
 
-def test_a_run_is_meant_by_its_id_and_an_arm_by_a_part_of_one(store: Path) -> None:
+def test_a_run_is_meant_by_a_part_of_its_id_and_an_arm_by_its_beginning(store: Path) -> None:
     one, other = runs_meant(store, HYBRID)
     assert runs_meant(store, one) == [one]
-    assert runs_meant(store, other[:-5]) == [one, other]
+    assert runs_meant(store, other[:-5]) == [other]
+    assert runs_meant(store, "hybrid") == runs_meant(store, "-hybrid-") == [one, other]
     with pytest.raises(InputError, match="no finished run"):
         runs_meant(store, "none")
 

@@ -15,6 +15,7 @@ from workbench.analysis.samples import Group, Sample, group_of
 from workbench.reports.comparisons import settings_of
 from workbench.reports.overview import HEADLINES
 from workbench.reports.tables import figure
+from workbench.reports.translated import Cell
 
 SAMPLINGS, CHECKPOINTS = "*", "+"
 """Marks of a significant difference: of the samplings, and, where an arm has one seed, of the checkpoints only."""
@@ -45,6 +46,8 @@ class Line:
     """[arms]"""
     effects: tuple[tuple[Effect, float], ...]
     """[arms but the first] the difference from the first one, and its p after Holm's correction over the table."""
+    translated: bool
+    """Whether it is over cells with questions that a machine translated, too."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ Wanted = list[tuple[str, str, Sample, Group]]
 """(group of lines, line's head, values, cells)"""
 
 
-def headline_table(samples: Mapping[str, Sample], dropped: set[str]) -> Table:
+def headline_table(samples: Mapping[str, Sample], dropped: set[str], translated: frozenset[Cell]) -> Table:
     wanted: Wanted = []
     for setting, measure in HEADLINES:
         if measure in samples:
@@ -73,10 +76,10 @@ def headline_table(samples: Mapping[str, Sample], dropped: set[str]) -> Table:
                 wanted.append((setting_name(setting), measure_name(measure), samples[measure], groups[setting]))
     order = list(dict.fromkeys(group for group, *_ in wanted))
     wanted.sort(key=lambda line: order.index(line[0]))
-    return tested_table("Settings", wanted)
+    return tested_table("Settings", wanted, translated)
 
 
-def language_table(sample: Sample) -> Table:
+def language_table(sample: Sample, translated: frozenset[Cell]) -> Table:
     """By query language the mean over the cells of a setting."""
     wanted: Wanted = []
     for setting in dict.fromkeys(cell.setting for cell in sample.cells):
@@ -85,20 +88,20 @@ def language_table(sample: Sample) -> Table:
             if any(chosen):
                 group = group_of(f"{setting} {language}", sample, chosen)
                 wanted.append((setting_name(setting), language, sample, group))
-    return tested_table(f"{measure_name(sample.measure)} by query language", wanted)
+    return tested_table(f"{measure_name(sample.measure)} by query language", wanted, translated)
 
 
-def distance_table(sample: Sample) -> Table | None:
+def distance_table(sample: Sample, translated: frozenset[Cell]) -> Table | None:
     wanted: Wanted = []
     for language in query_languages(sample):
         chosen = [(cell.setting, cell.query_language) == ("multilingual", language) for cell in sample.cells]
         if any(chosen):
             wanted.append(("multilingual", language, sample, group_of(language, sample, chosen)))
-    return tested_table("Rank distance by query language", wanted) if wanted else None
+    return tested_table("Rank distance by query language", wanted, translated) if wanted else None
 
 
-def tested_table(title: str, wanted: Wanted) -> Table:
-    lines = [line_of(*one) for one in wanted]
+def tested_table(title: str, wanted: Wanted, translated: frozenset[Cell]) -> Table:
+    lines = [line_of(*one, translated) for one in wanted]
     p = np.array([found.p for line in lines for found, _ in line.effects])
     corrected = np.full(len(p), np.nan)
     corrected[np.isfinite(p)] = holm(p[np.isfinite(p)])
@@ -106,7 +109,7 @@ def tested_table(title: str, wanted: Wanted) -> Table:
     return Table(title, tuple(marked_line(line, [next(places) for _ in line.effects]) for line in lines))
 
 
-def line_of(group: str, head: str, sample: Sample, cells: Group) -> Line:
+def line_of(group: str, head: str, sample: Sample, cells: Group, translated: frozenset[Cell]) -> Line:
     by_seed = [np.array([group_mean(sample, v, cells) for v in arm.values.T]) for arm in sample.arms]
     means = [float(values.mean()) for values in by_seed]
     deviations = [float(values.std(ddof=1)) if len(values) > 1 else math.nan for values in by_seed]
@@ -117,7 +120,9 @@ def line_of(group: str, head: str, sample: Sample, cells: Group) -> Line:
     )
     base = sample.arms[0].arm
     effects = tuple((effect(sample, arm.arm, base, cells), math.nan) for arm in sample.arms[1:])
-    return Line(group, head, entries, effects)
+    counted = zip(sample.cells, cells.weights > 0, strict=True)
+    is_translated = any((cell.query_language, cell.pool_language) in translated for cell, counts in counted if counts)
+    return Line(group, head, entries, effects, is_translated)
 
 
 def marked_line(line: Line, corrected: Sequence[float]) -> Line:

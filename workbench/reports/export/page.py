@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from workbench.reports.export.content import Report
 from workbench.reports.export.figures import measure_name
-from workbench.reports.export.plots import TRANSLATED, UNSEEN, common_scale, curve_plot, distance_plot, heat_map
+from workbench.reports.export.plots import UNSEEN, common_scale, curve_plot, distance_plot, heat_map
 from workbench.reports.export.results import Matrix, TaskResults
-from workbench.reports.export.written import deviation, footnotes, heads, line_head, statistics
+from workbench.reports.export.sheets import bias_sheets, difference_sheet, published_sheet
+from workbench.reports.export.written import footnotes, heads, line_head, statistics
 from workbench.reports.leakage import marked
-from workbench.reports.tables import figure
+from workbench.reports.tables import deviation_beside, figure
+from workbench.reports.translated import TRANSLATED
 
 NARROW = 14
 """Pools up to which two heat maps stand side by side."""
@@ -27,7 +28,7 @@ def as_html(report: Report) -> str:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.filters |= {"figure": figure, "signed": signed, "p_value": p_value}
+    environment.filters["figure"] = figure
     arms = [facts.arm for facts in report.arms]
     return environment.get_template("page.html").render(
         report=report,
@@ -37,7 +38,7 @@ def as_html(report: Report) -> str:
         all_looked_at=all(facts.leaked is not None for facts in report.arms),
         has_checkpoint=any(facts.model != "builtin" for facts in report.arms),
         marked=marked,
-        deviation=deviation,
+        deviation=deviation_beside,
         line_head=line_head,
         measure_name=measure_name,
         unseen_mark=UNSEEN,
@@ -60,7 +61,9 @@ def task_parts(report: Report, results: TaskResults, key: str) -> dict[str, Any]
         "distances": Markup(
             distance_plot(distances, results.arms, results.unseen_anywhere, key=f"{key}-distance") if distances else ""
         ),
-        "published": list(dict.fromkeys(name for one in results.published for name in one.figures)),
+        "differences": difference_sheet(results, heads(report)),
+        "bias": bias_sheets(results),
+        "published": published_sheet(results),
         "footnotes": footnotes(report, results),
         "statistics": statistics(results),
     }
@@ -82,17 +85,3 @@ def maps_of(results: TaskResults, matrices: Sequence[Matrix], key: str) -> list[
         )
         found.append((title, svg))
     return found
-
-
-def signed(value: float) -> str:
-    """A difference: `+.0123`, `-12.3`."""
-    if math.isnan(value):
-        return ""
-    return f"+{figure(value)}" if value > 0 else figure(value).replace("-", "−")
-
-
-def p_value(value: float) -> str:
-    """`.034`, `< .0001`."""
-    if math.isnan(value):
-        return ""
-    return "< .0001" if value < 0.0001 else f"{value:.4f}".replace("0.", ".", 1)

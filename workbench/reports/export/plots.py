@@ -15,6 +15,7 @@ from workbench.records import ALL_POOLS
 from workbench.reports.export.curves import QUANTITIES, Curve
 from workbench.reports.export.figures import SAMPLINGS, Table
 from workbench.reports.export.results import Matrix
+from workbench.reports.translated import TRANSLATED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
-UNSEEN, TRANSLATED = "°", "‡"
-"""Marks of a language that no training pair was in, and of a cell with questions translated by machine."""
+UNSEEN = "°"
+"""Marks a language that no training pair was in."""
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 """Of arms: Okabe & Ito's, which colour-blind people tell apart."""
 MARKERS = "osD^vP*X"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from workbench.analysis.samples import Sample, Values
 from workbench.analysis.stored import Runs, as_sample, common_task
 from workbench.errors import InputError
 from workbench.records import ALL_POOLS
+from workbench.reports.bias import bias_rows, robustness_rows
 from workbench.reports.comparisons import common_names, left_out
-from workbench.reports.details import machine_translated, translated_cells
 from workbench.reports.export.figures import (
     Table,
     distance_table,
@@ -26,8 +26,9 @@ from workbench.reports.export.figures import (
     query_languages,
     setting_name,
 )
-from workbench.reports.overview import HEADLINES
+from workbench.reports.overview import HEADLINES, Row
 from workbench.reports.published import published_beside
+from workbench.reports.translated import Cell, translated_cells
 from workbench.store.database import query
 from workbench.store.ranks import RankRows, rank_rows
 
@@ -80,7 +81,7 @@ class TaskResults:
     """Paragraphs that were drawn by."""
     unseen: Mapping[str, frozenset[str]]
     """By arm languages that no training pair was in; none where it is not known or the arm was not trained."""
-    translated: frozenset[tuple[str, str]]
+    translated: frozenset[Cell]
     """Cells (query language, pool) with questions that a machine translated."""
     headlines: Table
     by_language: Table
@@ -88,6 +89,10 @@ class TaskResults:
     """Rank distance by query language."""
     matrices: tuple[Matrix, ...]
     differences: tuple[Matrix, ...]
+    bias: tuple[Row, ...]
+    """As `bias_rows` has them; none without a setting of one pool for all languages."""
+    evenness: tuple[Row, ...]
+    """As `robustness_rows` has them; none without language pairs, or of a measure that is better where it is lower."""
     published: tuple[Published, ...]
     draws: int
     """Of the randomisation test; 0 with one arm."""
@@ -127,10 +132,11 @@ def results_of(store: Path, arms: Sequence[str], task: str | None, measure: str)
     if measure not in samples:
         as_sample(rows, name, measure, runs, "paragraph")  # says what is wrong with it
     sample = samples[measure]
-    dropped = left_out(store, arms, name)
+    dropped = left_out(store, task_id)
     unseen = {arm: unseen_languages(store, list(of.values()), languages_of(sample)) for arm, of in runs.items()}
     matrices, differences, draws = matrices_of(sample, unseen)
     distances = samples.get("rank_distance")
+    translated = translated_cells(store, [task_id]).get(task_id, frozenset())
     (described,) = query(
         store, "select options, candidates from tasks where task = ? and task_id = ?", [name, task_id]
     ).rows
@@ -147,16 +153,26 @@ def results_of(store: Path, arms: Sequence[str], task: str | None, measure: str)
         queries=len(rows.query_ids),
         units=len(sample.units),
         unseen=unseen,
-        translated=frozenset(machine_translated(translated_cells(store, run_ids[0]).get(name, {}))),
-        headlines=headline_table(samples, dropped),
-        by_language=language_table(sample),
-        distances=distance_table(distances) if distances is not None else None,
+        translated=translated,
+        headlines=headline_table(samples, dropped, translated),
+        by_language=language_table(sample, translated),
+        distances=distance_table(distances, translated) if distances is not None else None,
         matrices=matrices,
         differences=differences,
+        bias=rows_or_none(lambda: bias_rows(store, arms, name)),
+        evenness=rows_or_none(lambda: robustness_rows(store, arms, name, measure)),
         published=published_models(store, name, arms),
         draws=draws,
         leave_out=tuple(sorted(dropped)),
     )
+
+
+def rows_or_none(rows: Callable[[], list[Row]]) -> tuple[Row, ...]:
+    """What is measured of a task, or nothing where it has no such cells."""
+    try:
+        return tuple(rows())
+    except InputError:
+        return ()
 
 
 def published_models(store: Path, task: str, arms: Sequence[str]) -> tuple[Published, ...]:

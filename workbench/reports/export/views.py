@@ -17,19 +17,20 @@ from workbench.store.database import query
 
 
 def runs_meant(store: Path, text: str) -> list[str]:
-    """The finished runs that `text` means: a run by its whole id, an arm by whatever `resolve_arm` takes.
+    """The finished runs that `text` means: all of an arm, by its name or beginning; else the run whose id has `text`
+    in it, where there are several the arm that they are of.
 
     Raises
     ------
     InputError
         None is meant, or several arms.
     """
-    run = query(store, "select run_id from runs where run_id = ? and state = 'finished'", [text]).rows
-    if run:
-        return [text]
+    known = query(store, "select run_id, arm from runs where state = 'finished' order by 1").rows
+    runs = [run_id for run_id, _ in known if run_id == text] or [run_id for run_id, _ in known if text in run_id]
+    if len(runs) == 1 and not any(arm.startswith(text) for _, arm in known):
+        return runs
     arm = resolve_arm(store, text)
-    found = query(store, "select run_id from runs where arm = ? and state = 'finished' order by 1", [arm]).rows
-    return [run_id for (run_id,) in found]
+    return [run_id for run_id, of in known if of == arm]
 
 
 def export_tables(store: Path, run_ids: Sequence[str], out: Path, form: Format, *, force: bool = False) -> list[Path]:

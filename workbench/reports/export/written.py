@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable, Sequence
 
 from workbench.reports.export.content import Report
-from workbench.reports.export.figures import CHECKPOINTS, SAMPLINGS, Entry, Table
+from workbench.reports.export.figures import CHECKPOINTS, SAMPLINGS, Entry, Line, Table
 from workbench.reports.export.plots import UNSEEN
 from workbench.reports.export.results import TaskResults
+from workbench.reports.export.sheets import Sheet, sheets_of
 from workbench.reports.leakage import FOOTNOTE, marked
-from workbench.reports.tables import figure
+from workbench.reports.tables import deviation_beside, figure
+from workbench.reports.translated import TRANSLATED, TRANSLATED_FOOTNOTE
 
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -28,11 +30,17 @@ LATEX = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': "''",
+    "[": "{[}",  # at the beginning of a line it would be an argument of the line break before
+    "]": "{]}",
+    "*": "{*}",
+    "−": "$-$",
     "°": r"$^{\circ}$",
     "†": r"$^{\dagger}$",
     "‡": r"$^{\ddagger}$",
     "±": r"$\pm$",
 }
+BREAK = r" \\ "
+"""Between the lines of a column's head."""
 RULES = r"""% \input this file; with \usepackage{booktabs} the rules are finer
 \providecommand{\toprule}{\hline}
 \providecommand{\midrule}{\hline}
@@ -66,14 +74,16 @@ def heads(report: Report) -> list[str]:
     return [marked(facts.arm, facts.leaked) for facts in report.arms]
 
 
-def line_head(head: str, unseen: frozenset[str]) -> str:
-    return f"{head}{UNSEEN}" if head in unseen else head
+def line_head(line: Line, unseen: frozenset[str]) -> str:
+    return f"{line.head}{UNSEEN if line.head in unseen else ''}{TRANSLATED if line.translated else ''}"
 
 
 def footnotes(report: Report, results: TaskResults) -> list[str]:
     notes = []
     if results.unseen_anywhere:
         notes.append(f"{UNSEEN} no training pair in this language (in one arm or more)")
+    if results.translated:
+        notes.append(TRANSLATED_FOOTNOTE)
     if any(facts.leaked for facts in report.arms):
         notes.append(FOOTNOTE)
     if results.leave_out:
@@ -91,17 +101,33 @@ def as_markdown(report: Report) -> str:
         parts.append(f"## {md(results.task)}")
         for table in tables_of(results):
             parts += [f"### {md(table.title)}", markdown_table(table, heads(report), results.unseen_anywhere)]
+        for sheet in sheets_of(results, heads(report)):
+            parts += [f"### {md(sheet.title)}", markdown_sheet(sheet), *map(md, sheet.notes)]
         parts += [*map(md, footnotes(report, results)), *map(md, statistics(results))]
+    parts += [f"Not compared: {md(problem)}" for problem in report.problems]
     parts += ["## Again", "\n".join(f"    {command}" for command in report.commands)]
     return "\n\n".join(parts) + "\n"
 
 
 def markdown_table(table: Table, arms: Sequence[str], unseen: frozenset[str]) -> str:
-    rows = [["", "", *map(md, arms)], ["---", "---", *["---:"] * len(arms)]]
+    rows = [["", "", *map(md, arms)], markdown_rule("ll" + "r" * len(arms))]
     for group, lines in table.groups:
         for place, line in enumerate(lines):
             entries = [entry_text(e, lambda t: f"**{t}**", " ±", md) for e in line.entries]
-            rows.append([md(group) if place == 0 else "", md(line_head(line.head, unseen)), *entries])
+            rows.append([md(group) if place == 0 else "", md(line_head(line, unseen)), *entries])
+    return markdown_lines(rows)
+
+
+def markdown_sheet(sheet: Sheet) -> str:
+    rows = [list(map(md, row)) for block in sheet.blocks for row in block]
+    return markdown_lines([list(map(md, sheet.head)), markdown_rule(sheet.columns), *rows])
+
+
+def markdown_rule(columns: str) -> list[str]:
+    return ["---:" if side == "r" else "---" for side in columns]
+
+
+def markdown_lines(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
@@ -110,20 +136,12 @@ def md(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>#|~$&])", r"\\\1", " ".join(text.split()))
 
 
-def deviation(entry: Entry) -> str:
-    """With as many decimals as the mean has; empty where there is none."""
-    if math.isnan(entry.deviation):
-        return ""
-    decimals = 1 if abs(entry.mean) >= 10 else 4
-    text = f"{entry.deviation:.{decimals}f}"
-    return text.removeprefix("0") if decimals == 4 else text
-
-
 def entry_text(entry: Entry, bold: Callable[[str], str], plus_minus: str, mark: Callable[[str], str]) -> str:
     if math.isnan(entry.mean):
         return ""
     mean = bold(figure(entry.mean)) if entry.best else figure(entry.mean)
-    spread = f"{plus_minus}{deviation(entry)}" if deviation(entry) else ""
+    deviation = deviation_beside(entry.mean, entry.deviation)
+    spread = f"{plus_minus}{deviation}" if deviation else ""
     return f"{mean}{spread}{mark(entry.mark) if entry.mark else ''}"
 
 
@@ -132,35 +150,50 @@ def entry_text(entry: Entry, bold: Callable[[str], str], plus_minus: str, mark: 
 
 def as_latex(report: Report) -> str:
     """All tables, each a `table` that stands by itself."""
-    found = [
-        latex_table(results.task, table, heads(report), results.unseen_anywhere, footnotes(report, results), said)
-        for results in report.tasks
-        for said in [statistics(results)[0]]
-        for table in tables_of(results)
-    ]
+    found = []
+    for results in report.tasks:
+        for table in tables_of(results):
+            notes = [statistics(results)[0], *footnotes(report, results)]
+            found.append(latex_table(results.task, table, heads(report), results.unseen_anywhere, notes))
+        found += [latex_sheet(results.task, sheet) for sheet in sheets_of(results, heads(report))]
     return "\n".join([RULES, *found])
 
 
-def latex_table(
-    task: str, table: Table, arms: Sequence[str], unseen: frozenset[str], notes: Sequence[str], said: str
-) -> str:
-    lines = [
-        r"\begin{table}",
-        r"\centering\small",
-        rf"\begin{{tabular}}{{ll{'r' * len(arms)}}}",
-        r"\toprule",
-        rf" & & {' & '.join(map(tex, arms))} \\",
-    ]
+def latex_table(task: str, table: Table, arms: Sequence[str], unseen: frozenset[str], notes: Sequence[str]) -> str:
+    blocks = []
     for group, of_group in table.groups:
-        lines.append(r"\midrule")
+        rows = []
         for place, line in enumerate(of_group):
             entries = [
                 entry_text(e, lambda t: rf"\textbf{{{t}}}", r" $\pm$", lambda m: f"$^{{{m}}}$") for e in line.entries
             ]
-            row = [tex(group) if place == 0 else "", tex(line_head(line.head, unseen)), *entries]
-            lines.append(rf"{' & '.join(row)} \\")
-    caption = f"{task}: {table.title}. {said} {'; '.join(notes)}".strip()
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", rf"\caption{{{tex(caption)}}}", r"\end{table}", ""])
+            rows.append([tex(group) if place == 0 else "", tex(line_head(line, unseen)), *entries])
+        blocks.append(rows)
+    return latex_lines("ll" + "r" * len(arms), ["", "", *map(tex, arms)], blocks, [f"{task}: {table.title}.", *notes])
+
+
+def latex_sheet(task: str, sheet: Sheet) -> str:
+    blocks = [[list(map(tex, row)) for row in block] for block in sheet.blocks]
+    heads = [rf"\shortstack[{side}]{{{tex(head).replace(' ', BREAK)}}}" if head else ""
+             for head, side in zip(sheet.head, sheet.columns, strict=True)]  # fmt: skip
+    notes = [f"{task}: {sheet.title}.", *sheet.notes]
+    return latex_lines(sheet.columns, heads, blocks, notes, size=r"\scriptsize\setlength{\tabcolsep}{3pt}")
+
+
+def latex_lines(
+    columns: str,
+    heads: Sequence[str],
+    blocks: Sequence[Sequence[Sequence[str]]],
+    notes: Sequence[str],
+    size: str = r"\small",
+) -> str:
+    """A `table`; heads and cells are LaTeX already, the notes make its caption."""
+    lines = [r"\begin{table}", rf"\centering{size}", rf"\begin{{tabular}}{{{columns}}}", r"\toprule"]
+    lines.append(rf"{' & '.join(heads)} \\")
+    for block in blocks:
+        lines += [r"\midrule", *(rf"{' & '.join(row)} \\" for row in block)]
+    caption = tex(" ".join(notes))
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", rf"\caption{{{caption}}}", r"\end{table}", ""])
 
 
 def tex(text: str) -> str:
