@@ -130,6 +130,9 @@ def test_power_counts_seeds(command: Command) -> None:
     ("arguments", "says"),
     [
         (["compare", "mono", "hybrid", "--measure", "mapp"], "did you mean 'map'"),
+        (["compare", "mono", "mono"], "'mono' and 'mono' are both the arm mono-"),
+        (["pairs", "mono", "mono"], "'mono' and 'mono' are both the arm mono-"),
+        (["compare", "mono", "hybrid", "--draws", "2000000"], "1000000"),
         (["compare", "mono", "hybrid", "--task", "none"], "task 'none': allowed: demo"),
         (["compare", "mono", "hybrid", "--unit", "book"], "unit"),
         (["compare", "mono", "hybrid", "--draws", "1"], "draws"),
@@ -189,6 +192,11 @@ def test_report_and_export_write_files(command: Command, tmp_path: Path) -> None
     _, error = command("report", "mono", "hybrid", "--out", str(tmp_path / "report"), code=2)
     assert "--force" in error
     trec = rows(command, "export", "mono", "--out", str(tmp_path / "trec"))
+    out, narration = command("export", "mono-s0", "--out", str(tmp_path / "one"))
+    (line,) = out.splitlines()
+    assert "map and mrr come out lower" in narration and line.endswith(" files")
+    folder, number = line.removesuffix(" files").rsplit(": ", 1)
+    assert Path(folder).parent == tmp_path / "one" and int(number) == len(list(Path(folder).rglob("*.*"))) > 0
     assert len(trec) == 3 * 6 * 2 and all(Path(row["file"]).is_file() for row in trec)
     csv, _ = command("export", "mono", "hybrid", "--format", "csv", "--out", str(tmp_path / "csv"))
     assert str(tmp_path / "csv" / "cell_measures.csv") in csv.splitlines()

@@ -98,6 +98,25 @@ def test_errors_name_the_key_the_value_and_what_is_allowed(change: dict[str, Any
     assert re.search(says, error(content(**change)))
 
 
+@pytest.mark.parametrize(
+    ("override", "swept", "says"),
+    [
+        ("seed=5", "seed", "--set seed=5: seed is in the config's sweep; give its values by --set 'sweep.seed="),
+        (
+            "train.sampling={strategy: mono}",
+            "train.sampling.strategy",
+            r"train.sampling \(train.sampling.strategy\) is",
+        ),
+        ("train.steps=7", "train", r"train.steps \(train\) is in .* 'sweep.train="),
+    ],
+)
+def test_a_key_that_is_swept_is_not_set_beside_its_sweep(override: str, swept: str, says: str) -> None:
+    value: Any = {"seed": 1, "train": content()["train"]}.get(swept, "cross")
+    assert re.search(says, error(content(sweep={swept: [value]}), override))
+    assert re.search(says, error(content(sweep=[{"threads": [1]}, {swept: [value]}]), override))
+    expand(content(sweep={"seed": [1]}), "file.yaml", ["train.sampling.alpha=0.3"])
+
+
 def test_a_config_without_what_is_needed() -> None:
     assert "evaluate: this key is needed" in error({"name": "x"})
     assert "name: this key is needed" in error({"evaluate": {"tasks": {"demo": {}}}})

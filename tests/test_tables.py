@@ -12,10 +12,10 @@ from rich.console import Console
 from workbench.reports.tables import as_csv, as_json, duration, figure, p_value, print_table, spread
 
 
-def on_terminal(rows: list[dict[str, object]], width: int, title: str | None = None) -> list[str]:
+def on_terminal(rows: list[dict[str, object]], width: int, title: str | None = None, names: int = 1) -> list[str]:
     """The lines that a terminal of `width` cells shows, without what pads them."""
     console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None, highlight=False)
-    print_table(rows, title=title, console=console)
+    print_table(rows, title=title, names=names, console=console)
     assert isinstance(console.file, io.StringIO)
     lines = console.file.getvalue().splitlines()
     assert all(len(line) <= width for line in lines)
@@ -148,6 +148,27 @@ def test_columns_without_room_follow_in_a_further_table() -> None:
     assert [line.split()[0] for line in lines[1:4]] == ["query", "de", "en"] and lines[4] == ""
     assert lines[5].split() == ["query", "zh", "*"] and lines[6].split() == ["de", ".5000", ".5000"]
     assert len(on_terminal([{"query": "de", **dict.fromkeys(languages, 0.5)}], 120)) == 2
+
+
+def test_further_tables_repeat_the_columns_that_tell_the_rows_apart() -> None:
+    rows = [{"arm": arm, "against": "mono-1c0d31", "setting": setting, **{f"figure{n}": 0.5 for n in range(8)}}
+            for arm in ("cross-2d1e42", "hybrid-3e2f53") for setting in ("mono", "multi")]  # fmt: skip
+    lines = on_terminal(rows, 80, names=3)
+    tables = "\n".join(lines).split("\n\n")
+    assert len(tables) == 2
+    for table in tables:
+        head, *body = [line.split() for line in table.splitlines()]
+        assert head[:3] == ["arm", "against", "setting"]
+        assert [line[:3] for line in body] == [[row["arm"], row["against"], row["setting"]] for row in rows]
+    # where they leave no room for a figure, fewer of them
+    narrow = "\n".join(on_terminal(rows, 36, names=3)).split("\n\n")
+    assert [table.split()[:2] for table in narrow[:2]] == [["arm", "against"], ["arm", "against"]]
+
+
+def test_figures_of_a_column_have_as_many_decimals(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table([{"a": 9.8765, "b": 0.5, "c": "9.8765*"}, {"a": 12.34, "b": 12.34, "c": "-12.3"}, dict.fromkeys("abc")])
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["a", "b", "c"], ["9.9", ".5000", "9.9*"], ["12.3", "12.3", "-12.3"], []]  # fmt: skip
 
 
 def test_even_a_tiny_terminal_gets_everything() -> None:

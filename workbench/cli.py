@@ -69,6 +69,12 @@ def options() -> None:
     """A benchmark workbench for multilingual dual encoders."""
 
 
+def names_store_alone(context: typer.Context) -> bool:
+    """Whether the command was given a store and no folder of runs: its runs are meant then, before those in ./runs."""
+    sources = [context.get_parameter_source(name) for name in ("store", "runs")]
+    return [source is not None and source.name == "COMMANDLINE" for source in sources] == [True, False]
+
+
 # ------------------------------------------------------------------------------------------------- starting
 
 
@@ -95,9 +101,10 @@ def run(
 
     specs = freeze(read_config(config, sets or ()), Path.cwd())
     if dry_run:
-        from workbench.reports.estimate import estimates
+        from workbench.reports.estimate import estimate_lines, estimates
 
-        emit(estimates(specs, RunsPaths(runs)), as_json)
+        rows = estimates(specs, RunsPaths(runs))
+        emit(rows if as_json else estimate_lines(rows), as_json)
     elif prepare:
         from workbench.runs.directory import create_run
 
@@ -162,14 +169,19 @@ def show(
     as_json: Json = False,
     store: Store = DEFAULT_STORE,
     runs: Runs = DEFAULT_RUNS,
+    *,
+    context: typer.Context,
 ) -> None:
     """Show one run: its config, state, draws and its table of language pairs."""
     from workbench.launching import readable, take_home
-    from workbench.reports.details import print_run, run_details
+    from workbench.reports.details import print_run, run_details, run_of_store
     from workbench.reports.output import emit
 
     take_home(store, RunsPaths(runs))
-    details = run_details(run_id, readable(store), RunsPaths(runs), measure)
+    found = readable(store)
+    if names_store_alone(context):
+        run_id = run_of_store(found, run_id)
+    details = run_details(run_id, found, RunsPaths(runs), measure)
     if as_json:
         emit([details], as_json)
     else:
@@ -186,14 +198,19 @@ def log(
     as_json: Annotated[bool, typer.Option("--json", help="Print the events: a list, with -f one a line.")] = False,
     store: Store = DEFAULT_STORE,
     runs: Runs = DEFAULT_RUNS,
+    *,
+    context: typer.Context,
 ) -> None:
     """Print what a run has said, and the end of its worker's own output."""
-    from workbench.reports.details import print_events, worker_output
+    from workbench.launching import readable
+    from workbench.reports.details import print_events, run_of_store, worker_output
     from workbench.reports.output import emit, note
     from workbench.runs.directory import resolve, state_of
     from workbench.runs.events import follow as follow_events
     from workbench.runs.events import read_events
 
+    if names_store_alone(context):
+        run_id = run_of_store(readable(store), run_id)
     found = resolve(RunsPaths(runs), run_id)
     ended = ("finished", "failed", "stopped", "lost", "damaged")
     if follow:
@@ -313,28 +330,40 @@ def ingest(
     folders: Annotated[
         list[Path] | None, typer.Argument(metavar="[DIR]...", help="Run directories; default all of --runs.")
     ] = None,
+    as_json: Json = False,
     store: Store = DEFAULT_STORE,
     runs: Runs = DEFAULT_RUNS,
 ) -> None:
     """Take the results of ended runs into the store; what is in it already is left as it is."""
-    from workbench.launching import take_home
-    from workbench.reports.output import note
+    from workbench.reports.output import emit, note
     from workbench.store.database import ingest as ingest_one
+    from workbench.store.database import ingest_pending
 
+    found: dict[str, bool] = {}
+    code = 0
     if not folders:
         if not runs.is_dir():
             raise InputError(f"{runs}: no such runs directory")
-        raise typer.Exit(take_home(store, RunsPaths(runs), strict=True))
-    code = 0
-    for folder in folders:
+        done = ingest_pending(store, RunsPaths(runs))
+        found = dict.fromkeys(done.run_ids, True)
+        for problem in done.problems:
+            note(problem)
+            code = WorkError.exit_code
+        if not found and not code:
+            note(f"nothing new: {store} has the results of all ended runs in {runs}")
+    for folder in folders or ():
         try:
             if not folder.is_dir():
                 raise InputError(f"{folder}: no such run directory")
-            new = ingest_one(store, RunPaths(folder.resolve()), runs=RunsPaths(runs))
-            print(f"{folder.resolve().name}  {'ingested' if new else 'nothing new'}")
+            found[folder.resolve().name] = ingest_one(store, RunPaths(folder.resolve()), runs=RunsPaths(runs))
         except WorkbenchError as error:  # the other folders are none the worse for it
             note(f"workbench: {error}")
             code = max(code, error.exit_code)
+    if as_json:
+        emit([{"run_id": name, "ingested": new} for name, new in found.items()], as_json)
+    else:
+        for name, new in found.items():
+            print(f"{name}  {'ingested' if new else 'nothing new'}")
     raise typer.Exit(code)
 
 
@@ -359,16 +388,20 @@ def gc(
         ),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    as_json: Json = False,
     store: Store = DEFAULT_STORE,
     runs: Runs = DEFAULT_RUNS,
 ) -> None:
     """Free disk space: what kills and crashes left behind, and the checkpoints of finished runs."""
-    from workbench.reports.output import note
+    from workbench.reports.output import emit, note
     from workbench.runs.cleaning import clean
 
     freed = clean(RunsPaths(runs), checkpoints=checkpoints, dry_run=dry_run)
-    for path, size in freed:
-        print(f"{size / 2**20:10.1f} MiB  {path}")
+    if as_json:
+        emit([{"file": str(path), "bytes": size, "freed": not dry_run} for path, size in freed], as_json)
+    else:
+        for path, size in freed:
+            print(f"{size / 2**20:10.1f} MiB  {path}")
     note(f"{'would free' if dry_run else 'freed'} {sum(size for _, size in freed) / 2**20:.1f} MiB")
 
 

@@ -14,7 +14,7 @@ analysis_app = typer.Typer()
 Unit = Annotated[
     Literal["paragraph", "article"], typer.Option(help="What is drawn: questions on one are not independent.")
 ]
-Draws = Annotated[int, typer.Option(min=100, help="Arrangements that a randomisation test tries.")]
+Draws = Annotated[int, typer.Option(min=100, max=1_000_000, help="Arrangements that a randomisation test tries.")]
 DRAWS = 10_000
 
 
@@ -25,6 +25,15 @@ def resolved(arms: list[str], store: Path, runs: Path) -> list[str]:
 
     take_home(store, RunsPaths(runs))
     return list(dict.fromkeys(resolve_arm(store, arm) for arm in arms))
+
+
+def refuse_one(given: Sequence[str], found: Sequence[str]) -> None:
+    """Refuse several names of one arm: it cannot be held against itself."""
+    from workbench.errors import InputError
+
+    if len(found) == 1 < len(given):
+        named = " and ".join(repr(text) for text in given)
+        raise InputError(f"{named} are {'both' if len(given) == 2 else 'all'} the arm {found[0]}: name two arms")
 
 
 @analysis_app.command()
@@ -43,6 +52,7 @@ def compare(
     from workbench.reports.output import emit
 
     found = resolved(arms, store, runs)
+    refuse_one(arms, found)
     if as_json:
         emit(compared_rows(store, found, measure, task, unit, draws), as_json)
     else:
@@ -67,6 +77,7 @@ def pairs(
     from workbench.reports.output import emit
 
     found = resolved(arms, store, runs)
+    refuse_one(arms, found)
     rows = pair_rows(store, found, measure, task, unit, draws)
     if as_json:
         emit(rows, as_json)
@@ -90,13 +101,11 @@ def queries(
     runs: Runs = DEFAULT_RUNS,
 ) -> None:
     """The queries whose relevant passage moved most between two arms, with the texts."""
-    from workbench.errors import InputError
     from workbench.reports.output import emit, note
     from workbench.reports.queries import moved_queries, print_moved
 
     found = resolved([against, arm], store, runs)
-    if len(found) == 1:
-        raise InputError(f"{against!r} and {arm!r} are both the arm {found[0]}: name two")
+    refuse_one([against, arm], found)
     moved = moved_queries(store, found[1], found[0], task=task, cell=cell, limit=limit)
     if as_json:
         emit(moved.rows, as_json)
@@ -169,15 +178,22 @@ def export(
     """Write runs' results for other programs: TREC run and qrels files, parquet or CSV."""
     from workbench.launching import take_home
     from workbench.reports.export.views import export_tables, runs_meant
-    from workbench.reports.trec import export_trec
+    from workbench.reports.output import note
+    from workbench.reports.trec import CUT, export_trec
 
     take_home(store, RunsPaths(runs))
     run_ids = list(dict.fromkeys(run_id for text in meant for run_id in runs_meant(store, text)))
     if form == "trec":
         files = export_trec(store, RunsPaths(runs), run_ids, out, force=force)
+        note(CUT)
     else:
         files = export_tables(store, run_ids, out, form, force=force)
-    show_files(files, as_json)
+    if form == "trec" and not as_json:
+        for run_id in run_ids:
+            number = sum((out / run_id) in file.parents for file in files)
+            print(f"{out / run_id}: {number} files")
+    else:
+        show_files(files, as_json)
 
 
 def show_files(paths: Sequence[Path], as_json: bool) -> None:

@@ -99,6 +99,7 @@ def expand(content: Plain, source: str, overrides: Sequence[str] = ()) -> Experi
     settings, swept = [], []
     for one in sweeps:
         check_sweep(one, source)
+        check_overrides(overrides, one)
         for point in itertools.product(*([(k, v) for v in values] for k, values in one.items())):
             plain = json.loads(json.dumps(content, default=str))
             for key, value in point:
@@ -116,6 +117,17 @@ def check_sweep(sweep: Any, source: str) -> None:
     for key, values in sweep.items():
         if not isinstance(values, list) or not values:
             raise InputError(f"{source}: sweep.{key}: give a list of values, not {values!r}")
+
+
+def check_overrides(overrides: Sequence[str], sweep: Mapping[str, Any]) -> None:
+    """Refuse an override that the sweep would silently put its own values over."""
+    for override in overrides:
+        key = override.partition("=")[0]
+        for swept in map(str, sweep):
+            if f"{key}.".startswith(f"{swept}.") or f"{swept}.".startswith(f"{key}."):
+                named = key if key == swept else f"{key} ({swept})"
+                instead = f"give its values by --set 'sweep.{swept}=[...]'"
+                raise InputError(f"--set {override}: {named} is in the config's sweep; {instead}")
 
 
 def apply_override(content: Plain, override: str) -> None:

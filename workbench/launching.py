@@ -96,26 +96,16 @@ def stop_all(queued: Sequence[RunPaths], store: Path, runs: RunsPaths) -> None:
         note(f"{run_id}  {state}{hint}")
 
 
-def take_home(store: Path, runs: RunsPaths, *, strict: bool = False) -> int:
-    """Ingest what has ended since somebody last looked; the exit code.
-
-    A problem is told, and only fatal where this was the task.
-    """
-    if not (strict or supervisor.feeds(runs, store)):
-        return 0
+def take_home(store: Path, runs: RunsPaths) -> None:
+    """Ingest what has ended since somebody last looked; a problem is told, and nothing more."""
+    if not supervisor.feeds(runs, store):
+        return
     try:
-        done = ingest_pending(store, runs) if strict else ingest_pending(store, runs, wait_s=LOOK_S)
+        problems = ingest_pending(store, runs, wait_s=LOOK_S).problems
     except WorkError as error:
-        if strict:
-            raise
-        note(str(error))
-        return 0
-    for problem in done.problems:
+        problems = (str(error),)
+    for problem in problems:
         note(problem)
-    if strict:
-        for run_id in done.run_ids:
-            print(f"{run_id}  ingested")
-    return 1 if strict and done.problems else 0
 
 
 def readable(store: Path) -> Path | None:

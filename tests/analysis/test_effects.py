@@ -46,7 +46,6 @@ def test_a_difference_of_two_seeds_by_hand() -> None:
     assert (found.seeds, found.paired, found.about) == (2, True, "samplings")
     assert found.seed_deviation == pytest.approx(np.sqrt(0.5))
     assert found.detectable == pytest.approx((stats.t.ppf(0.975, freedom) + stats.t.ppf(0.8, freedom)) * found.error)
-    assert found.lower_bound() == pytest.approx(2.5 - stats.t.ppf(0.95, freedom) * found.error)
 
 
 def test_one_seed_speaks_of_questions_only() -> None:

@@ -124,7 +124,8 @@ def test_no_worse_needs_a_bound_within_the_margin(tmp_path: Path) -> None:
     supported, open_ = judge(store, [wide, narrow])
     assert supported.verdict == "supported" and open_.verdict in ("not distinguishable", "contradicted")
     (evidence,) = supported.evidence
-    assert evidence.limit == -0.1 and (evidence.effect.lower_bound() > -0.1) == (evidence.p_supported < 0.05)
+    lower_bound = evidence.effect.difference - stats.t.ppf(0.95, evidence.effect.freedom) * evidence.effect.error
+    assert evidence.limit == -0.1 and (lower_bound > -0.1) == (evidence.p_supported < 0.05)
     assert limit_of(one) == -0.005 and limit_of(replace(one, direction="higher")) == 0
 
 
@@ -132,11 +133,12 @@ def test_one_seed_speaks_of_checkpoints_and_says_which_runs_are_missing(tmp_path
     store = make_store(tmp_path, [replace(MONO, seeds=(4,)), replace(HYBRID, seeds=(4,))])
     found = verdict(store, "rank_distance")
     assert (found.verdict, found.about, found.seeds) == ("supported", "questions only, one seed", 1)
+    (one,) = found.evidence
     assert [run.label for run in found.missing] == [
-        "hybrid alpha 0.5, builtin, seed 0",
-        "hybrid alpha 0.5, builtin, seed 1",
-        "mono, builtin, seed 0",
-        "mono, builtin, seed 1",
+        f"hybrid alpha 0.5, builtin, of {one.first.name}, seed 0",
+        f"hybrid alpha 0.5, builtin, of {one.first.name}, seed 1",
+        f"mono, builtin, of {one.second.name}, seed 0",
+        f"mono, builtin, of {one.second.name}, seed 1",
     ]
     assert not any(run.is_new for run in found.missing)
 
@@ -145,7 +147,8 @@ def test_what_is_missing_is_named_to_the_run(tmp_path: Path) -> None:
     store = make_store(tmp_path, [HYBRID, replace(MONO, seeds=(0, 1))])
     found = verdict(store, "best_multilingual")
     assert found.verdict == "not testable yet" and found.reason == "runs are missing" and found.about is None
-    expected = ["mono, builtin, seed 2", *(f"cross, builtin, seed {seed}" for seed in range(3))]
+    mono = next(run.like.name for run in found.missing)
+    expected = [f"mono, builtin, of {mono}, seed 2", *(f"cross, builtin, seed {seed}" for seed in range(3))]
     assert [run.label for run in found.missing] == expected
     assert [run.is_new for run in found.missing] == [False, True, True, True]
 

@@ -44,7 +44,7 @@ def test_printed(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert not hint and lines[0] == "hand: bias between languages [95 % intervals: samplings]"
     assert lines[1].split() == [MONO, HYBRID]
     assert next(line for line in lines if line.startswith("rank distance ")).split()[2] == "7.4583"
-    assert any(line.startswith("worst pair") and "de > zh .3250 [" in line for line in lines)
+    assert any(line.startswith("worst pair") and "de → zh .3250 [" in line for line in lines)
     assert any(line.startswith("cross-lingual, query unseen in training") for line in lines)
     place = lines.index(f"{MONO}: mean rank in the pool of all languages; mean without a language's own queries")
     assert lines[place + 1].split() == ["query", "de", "en", "zh"]

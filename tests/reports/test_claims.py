@@ -1,17 +1,20 @@
 """Claims as rows and tables, the plan of missing runs, and published figures."""
 
 import json
+import re
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.analysis.claimed import Arm, level, make_store
 from workbench.analysis.claims import SHIPPED
 from workbench.config import freeze, read_config
+from workbench.errors import InputError
 from workbench.reports.claim_plan import claim_plan
 from workbench.reports.claims import claim_rows, print_claims
 from workbench.reports.published import published_beside
-from workbench.reports.tables import as_json
+from workbench.reports.tables import as_json, shown
 from workbench.store.connection import create
 from workbench.store.database import query
 
@@ -29,7 +32,8 @@ def test_rows_and_what_is_printed(store: Path, capsys: pytest.CaptureFixture[str
     assert len(json.loads(as_json(rows))) == len(rows) == 7
     distance = next(row for row in rows if row["claim"] == "rank_distance")
     assert distance["verdict"] == "supported" and distance["seeds"] == 2 and len(distance["evidence"]) == 1
-    assert distance["missing"] == ["mono, builtin, seed 2"]
+    (mono,) = {one["second"] for one in distance["evidence"]}
+    assert distance["missing"] == [f"mono, builtin, of {mono}, seed 2"] and distance["ended_arms"] == []
     held = {(row["model"], row["task"]): row["holds"] for row in distance["published"]}
     assert held == {
         ("xlm-r", "xquad_r"): True,
@@ -40,7 +44,11 @@ def test_rows_and_what_is_printed(store: Path, capsys: pytest.CaptureFixture[str
     print_claims(rows)
     out = capsys.readouterr().out
     assert "rank_distance: Hybrid batches have a far smaller rank distance than mono. (arXiv 2408.10536)" in out
-    assert "missing: cross, builtin, seed 0 1 2" in out and "one seed" not in out
+    assert "missing: cross, builtin, seed 0 1 2" in out and "for these checkpoints" not in out
+    verdicts, evidence = out.split("what the verdicts")
+    assert "\npublished: how many of the printed figures" in verdicts and "<.0001" in verdicts and "e-" not in verdicts
+    (line,) = [line.split() for line in evidence.splitlines() if line.startswith("rank_distance  ")]
+    assert "ratio x second" in evidence and shown(0.8 * distance["evidence"][0]["second_value"]) in line
 
 
 def test_one_seed_is_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,7 +99,34 @@ def test_a_store_without_trained_arms(tmp_path: Path) -> None:
     empty = tmp_path / "empty.duckdb"
     create(empty)
     rows = claim_rows(empty)
-    assert {row["verdict"] for row in rows} == {"not testable yet"} and claim_plan(empty) is None
+    assert {row["verdict"] for row in rows} == {"not testable yet"}
+    with pytest.raises(InputError, match=r"empty\.duckdb: no arm has been trained: the runs of any config"):
+        claim_plan(empty)
+
+
+def test_an_arm_that_an_earlier_version_made_gets_no_further_seeds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = make_store(tmp_path, [MONO, Arm("hybrid", HYBRID.quality, (0, 1), far=8)])
+    with duckdb.connect(str(old)) as connection:
+        sql = "select run_id, config from stored.runs where sampling = 'mono'"
+        for run_id, config in connection.execute(sql).fetchall():
+            plain = json.loads(config)
+            del plain["settings"]["train"]["on_leak"], plain["settings"]["evaluate"]["tasks"]["tiny"]["depth"]
+            connection.execute(
+                "update stored.runs set config = ?, arm = 'mono-0ldc0d' where run_id = ?", [json.dumps(plain), run_id]
+            )
+    claim = [SHIPPED / "4_rank_distance.yaml"]
+    (row,) = claim_rows(old, claim)
+    lacks = ["evaluate.tasks.tiny.depth", "train.on_leak"]
+    assert row["ended_arms"] == [{"arm": "mono-0ldc0d", "unknown_keys": lacks}]
+    # one further seed of the hybrid arm, all of the other
+    assert [one.split(", of ")[0] for one in row["missing"][:1]] == ["hybrid alpha 0.5, builtin"]
+    assert row["missing"][1:] == [f"mono, builtin, seed {seed}" for seed in range(3)]
+    print_claims([row])
+    said = f"mono-0ldc0d: no further seeds, as an earlier version made it; .*config lacks: {', '.join(lacks)}\n"
+    assert re.search(said, capsys.readouterr().out)
+    assert re.search(f"# {said}", claim_plan(old, claim) or "")
 
 
 # ------------------------------------------------------------------------------------------------- published figures

@@ -10,10 +10,11 @@ from scipy import stats
 from tests.analysis.hand import ALONE, HYBRID, LANGUAGES, MONO, make_store
 from tests.store.synthetic import Tiny, evaluate, make_settings, write_run
 from workbench.errors import InputError
-from workbench.reports.comparison_tables import compared_rows, print_compared, print_effects, print_pairs
-from workbench.reports.comparisons import arm_cells, cell_rows, compared, unequal_tasks
+from workbench.reports.comparison_tables import COLUMNS, compared_rows, print_compared, print_effects, print_pairs
+from workbench.reports.comparisons import arm_cells, cell_rows, compared, measure_figures, unequal_tasks
+from workbench.reports.overview import arm_figures
 from workbench.reports.power import power_rows, print_power
-from workbench.store.database import ingest
+from workbench.store.database import ingest, query
 
 ARMS = [MONO, HYBRID]
 
@@ -222,3 +223,53 @@ def test_published_figures_stand_beside(tmp_path: Path, capsys: pytest.CaptureFi
     said = capsys.readouterr().out
     assert "map on xquad_r as published: not tested against" in said and "what differs in arXiv 2408.10536" in said
     assert "is the difference real?" not in said, "of one arm"
+
+
+def test_the_measure_that_is_asked_for_is_that_of_the_arms_too(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for measure, is_stored in (("mrr", True), ("recall@2", False)):
+        rows = compared_rows(store, ARMS, measure, None, "paragraph", 200)
+        assert {tuple(row) for row in rows} == {COLUMNS}
+        figures = {(r["arm"], r["setting"]): r for r in rows if r["measure"] == measure and not r["against"]}
+        effects = [row for row in rows if row["against"]]
+        assert [row["setting"] for row in effects] == ["monolingual", "cross_lingual", "multilingual"]
+        for row in effects:
+            of_arm, of_base = figures[HYBRID, row["setting"]], figures[MONO, row["setting"]]
+            assert (row["mean"], row["against_mean"]) == (pytest.approx(of_arm["mean"]), pytest.approx(of_base["mean"]))
+            assert row["difference"] == pytest.approx(of_arm["mean"] - of_base["mean"])
+            assert (of_arm["n"], of_arm["leave_out"]) == (2, []) and row["task_id"] == of_arm["task_id"]
+            assert (row["pool"], row["leave_out"]) == (of_arm["pool"], [])
+        stored = query(store, "select distinct measure from arm_measures").rows
+        assert ((measure,) in stored) == is_stored
+        print_compared(store, ARMS, measure, None, "paragraph", 200)
+        head = " ".join(capsys.readouterr().out.splitlines()[1].split())
+        assert head.startswith(f"arm task runs mono {measure.replace('recall', 'R')} cross")
+
+
+def test_an_unstored_measure_is_as_the_stored_ones(store: Path) -> None:
+    rows = arm_figures(store, ARMS, "mrr")
+    stored = {(r["arm"], r["setting"]): r for r in rows if r["measure"] == "mrr"}
+    worked_out = measure_figures(store, rows, "mrr")
+    assert len(worked_out) == len(stored) == 6
+    for row in worked_out:
+        known = stored[row["arm"], row["setting"]]
+        assert row == {**known, "mean": pytest.approx(known["mean"]), "sd": pytest.approx(known["sd"])}
+
+
+@pytest.mark.parametrize(
+    ("measure", "task", "says"),
+    [
+        ("R@1", None, "measure 'R@1': no such measure; allowed: map, .*recall@k.*; did you mean 'recall@1'"),
+        ("nDCG@5", None, "did you mean 'ndcg@5'"),
+        ("recall", None, "did you mean 'recall@10'"),
+        ("rank_distance@3", None, "did you mean 'rank_distance'"),
+        ("own_language_first", None, "'own_language_first': it has no value per query; allowed: map, map@k.*distance$"),
+        ("map", "hnad", "task 'hnad': allowed: hand; did you mean 'hand'"),
+    ],
+)
+def test_what_cannot_be_compared_is_said_before_anything_is_printed(
+    store: Path, capsys: pytest.CaptureFixture[str], measure: str, task: str | None, says: str
+) -> None:
+    for arms in (ARMS, [MONO]):
+        with pytest.raises(InputError, match=says):
+            print_compared(store, arms, measure, task, "paragraph", 200)
+    assert capsys.readouterr().out == ""

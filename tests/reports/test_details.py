@@ -1,9 +1,12 @@
+import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.store.synthetic import write_run
+from workbench import cli
 from workbench.errors import InputError
 from workbench.paths import RunsPaths
 from workbench.reports.details import print_run, run_details
@@ -58,3 +61,28 @@ def test_nothing_in_a_run_is_markup(runs: RunsPaths, tmp_path: Path, capsys: pyt
     print_run(details, "[x]")
     out = capsys.readouterr().out
     assert all(text in out for text in ("[red]no[/b] :100:", "[bold]", "[i]: [x]", "[u]"))
+
+
+def test_a_store_that_is_named_is_looked_in_before_the_folder_here(
+    runs: RunsPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here, other = tmp_path / "here", FIRST.replace("mono-s0", "mono-s2")
+    write_run(here / "runs", other)
+    monkeypatch.chdir(here)
+    store = str(tmp_path / "results.duckdb")
+
+    def said(*arguments: str, code: int = 0) -> str:
+        monkeypatch.setattr(sys, "argv", ["workbench", *arguments])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        assert end.value.code == code
+        return "".join(capsys.readouterr())
+
+    assert f"several are meant: {SECOND}, {FIRST} (of {store})" in said("show", "mono", "--store", store, code=2)
+    assert json.loads(said("show", "s1", "--store", store, "--json"))[0]["run_id"] == SECOND
+    assert json.loads(said("show", "mono", "--store", store, "--runs", "runs", "--json"))[0]["run_id"] == other
+    # what the store does not have may be in the folder, such as a run at work
+    assert json.loads(said("show", "mono-s2", "--store", store, "--json"))[0]["run_id"] == other
+    assert f"run '{SECOND}': no such run in runs" in said("log", "s1", "--store", store, code=2)
+    assert "several are meant" in said("log", "mono", "--store", store, code=2)
+    assert said("log", "s1", "--store", store, "--runs", str(runs.root))

@@ -52,7 +52,7 @@ def test_what_a_damaged_header_says_is_not_known(tmp_path: Path, content: bytes)
     (tmp_path / "m").mkdir()
     (tmp_path / "m/model.safetensors").write_bytes(content)
     (row,) = estimates([spec_of("m", tmp_path)], RunsPaths(tmp_path / "runs"))
-    assert row["training time"] == "" and row["estimated from"].startswith("not known") and row["disk MiB"] is None
+    assert row["training_seconds"] is None and row["estimated_from"].startswith("not known") and row["disk_mib"] is None
 
 
 def test_a_checkpoint_in_another_format_is_not_said_to_be_missing(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_checkpoint_in_another_format_is_not_said_to_be_missing(tmp_path: Path
     (tmp_path / "m/pytorch_model.bin").write_bytes(b"weights")
     for checkpoint in ("m", "owner/name"):
         (row,) = estimates([spec_of(checkpoint, tmp_path)], RunsPaths(tmp_path / "runs"))
-        assert row["estimated from"].startswith("not known") and "machine" not in row["estimated from"]
+        assert row["estimated_from"].startswith("not known") and "machine" not in row["estimated_from"]
 
 
 def test_the_home_folder_may_stand_in_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,18 +86,18 @@ def test_vectors_of_a_search_count_once_their_number_is_known(tmp_path: Path) ->
     settings = replace(make_settings(), train=None, evaluate=EvaluateSpec(tasks))
     runs, run_id = RunsPaths(tmp_path / "runs"), "20261122-1403-mono-s0-7f3c"
     spec = replace(spec_of("builtin", tmp_path), settings=settings, fingerprints={"evaluate.tasks.tiny": "f" * 12})
-    assert estimates([spec], runs)[0]["disk MiB"] is None
+    assert estimates([spec], runs)[0]["disk_mib"] is None
     results = evaluate(Tiny())
     results.tasks = [Tiny().described(candidates=dict.fromkeys(Tiny().languages, 2**20))]
     write_run(runs.root, run_id, results=results, settings=settings)
     # three languages, a million candidates in each, 128 numbers of 4 bytes; and the results
-    assert estimates([spec], runs)[0]["disk MiB"] == 3 * 512 + 4
+    assert estimates([spec], runs)[0]["disk_mib"] == 3 * 512 + 4
     other = replace(spec, fingerprints={"evaluate.tasks.tiny": "other"})
-    assert estimates([other], runs)[0]["disk MiB"] is None
+    assert estimates([other], runs)[0]["disk_mib"] is None
     local = replace(spec, settings=replace(settings, model=ModelSpec("m")))
     (tmp_path / "m").mkdir()
-    assert estimates([local], runs)[0]["disk MiB"] is None
+    assert estimates([local], runs)[0]["disk_mib"] is None
     (tmp_path / "m/config.json").write_text('{"hidden_size": 256}')
-    assert estimates([local], runs)[0]["disk MiB"] == 3 * 1024 + 4
+    assert estimates([local], runs)[0]["disk_mib"] == 3 * 1024 + 4
     (runs.run(run_id).results / "tasks.json").write_text('[{"task": "a", "task_id": "b", "candidates": [1]}]')
-    assert estimates([spec], runs)[0]["disk MiB"] is None
+    assert estimates([spec], runs)[0]["disk_mib"] is None

@@ -46,7 +46,7 @@ def test_ir_measures_reads_the_stored_numbers(tmp_path: Path, gone: bool, per_la
     measures = query(store, "select setting, query_language, pool_language, measure, value from rank_measures").rows
     values = {(a, b, c, measure): value for a, b, c, measure, value in measures}
     for setting, language, pool in Tiny().cells():
-        stem = tmp_path / "trec" / "tiny" / f"{setting}.{language}-{pool.replace('*', 'all')}"
+        stem = tmp_path / "trec" / RUN_ID / "tiny" / f"{setting}.{language}-{pool.replace('*', 'all')}"
         found = read_back(stem)
         for name, measure in NAMES.items():
             assert found[str(measure)] == pytest.approx(values[setting, language, pool, name], abs=1e-6)
@@ -85,7 +85,7 @@ def test_a_run_file_by_hand(tmp_path: Path) -> None:
     run = write_run(tmp_path / "runs", RUN_ID, results=results)
     ingest(tmp_path / "results.duckdb", run)
     export_trec(tmp_path / "results.duckdb", RunsPaths(tmp_path / "runs"), [RUN_ID], tmp_path / "trec")
-    stem = tmp_path / "trec" / "tiny" / "cross_lingual.en-th"
+    stem = tmp_path / "trec" / RUN_ID / "tiny" / "cross_lingual.en-th"
     passages = ("%5Funknown-9", "50%25", "_unknown-3", "_unknown-4", "th:0")
     lines = [f"q0 Q0 {name} {rank} {-rank} {RUN_ID}" for rank, name in enumerate(passages, start=1)]
     assert Path(f"{stem}.run").read_text().splitlines() == lines
@@ -95,7 +95,7 @@ def test_a_run_file_by_hand(tmp_path: Path) -> None:
 def test_ids_with_spaces_are_read_back(tmp_path: Path) -> None:
     store, runs = stored(tmp_path, Tiny(query_prefix="who is "))
     export_trec(store, runs, [RUN_ID], tmp_path / "trec")
-    found = read_back(tmp_path / "trec" / "tiny" / "multilingual.en-all")
+    found = read_back(tmp_path / "trec" / RUN_ID / "tiny" / "multilingual.en-all")
     (expected,) = query(
         store, "select value from rank_measures where pool_language = '*' and query_language = 'en' and measure = 'map'"
     ).rows

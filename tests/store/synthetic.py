@@ -204,7 +204,7 @@ def make_settings(
 
 def make_events(state: str, steps: int, ended: datetime) -> list[Row]:
     """The events of a run that trained `steps` steps and ended in `state`."""
-    events = [
+    events: list[Row] = [
         {"time": stamp(STARTED), "kind": "state", "state": "queued"},
         {"time": stamp(STARTED + timedelta(seconds=5)), "kind": "state", "state": "preparing"},
     ]

@@ -101,18 +101,24 @@ def test_a_file_that_is_no_database_is_refused(store: Path, content: bytes) -> N
     with pytest.raises(InputError, match=r"results\.duckdb: no DuckDB database"), writing(store):
         pass
     assert store.read_bytes() == content
+    assert [path.name for path in store.parent.iterdir()] == ["results.duckdb"]
 
 
 def test_a_folder_is_no_store(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "folder"
+    folder.mkdir(parents=True)
     with pytest.raises(InputError, match="no DuckDB database"):
-        query(tmp_path, "select 1")
+        query(folder, "select 1")
+    assert [path.name for path in folder.parent.iterdir()] == ["folder"]
 
 
 def test_another_database_is_refused(store: Path) -> None:
     with duckdb.connect(str(store)) as connection:
         connection.execute("create table mine (i integer)")
-    with pytest.raises(InputError, match="no store of the workbench"), writing(store):
-        pass
+    for use in (reading, writing):
+        with pytest.raises(InputError, match="no store of the workbench"), use(store):
+            pass
+    assert [path.name for path in store.parent.iterdir()] == ["results.duckdb"]
 
 
 def test_readers_of_one_process_do_not_disturb_each_other(store: Path, tmp_path: Path) -> None:

@@ -7,18 +7,20 @@ samplings compares arms of one model, on the same training sets, with the same s
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, islice, product
 from pathlib import Path
+from typing import Any
 
 from workbench.analysis.claims import ArmOf, Claim, Comparison
 from workbench.arms import arm_hash, compared
 from workbench.errors import InputError
-from workbench.records import PairSetSpec, RunSpec, SamplingSpec, Settings, from_plain
+from workbench.records import PairSetSpec, RunSpec, SamplingSpec, Settings, from_plain, to_plain
 from workbench.store.database import query
 
 WITH_ALPHA = ("hybrid", "mixed")
+NO_ARM = "no arm has been trained: the runs of any config with `train` are a start"
 
 ARMS = """
 select r.arm, arg_max(r.config, r.run_id), m.task, list(distinct m.seed order by m.seed)
@@ -44,6 +46,8 @@ class StoredArm:
     """By task, ascending."""
     seen: frozenset[str]
     """Languages that its batches held; empty where that is not recorded."""
+    unknown_keys: tuple[str, ...] = ()
+    """Keys that a config has today and the stored one has not: an earlier version made it."""
 
     @property
     def model(self) -> str:
@@ -76,17 +80,28 @@ def stored_arms(store: Path) -> list[StoredArm]:
     seen = {arm: frozenset(languages) for arm, languages in query(store, DRAWN).rows}
     found: dict[str, StoredArm] = {}
     for name, config, task, seeds in query(store, ARMS).rows:
-        arm = found.get(name) or StoredArm(name, read_spec(store, name, config), {}, seen.get(name, frozenset()))
+        arm = found.get(name) or read_arm(store, name, config, seen.get(name, frozenset()))
         found[name] = replace(arm, seeds={**arm.seeds, task: tuple(seeds)})
     return list(found.values())
 
 
-def read_spec(store: Path, arm: str, config: str) -> RunSpec:
+def read_arm(store: Path, name: str, config: str, seen: frozenset[str]) -> StoredArm:
+    """An arm without its seeds."""
     try:
-        spec: RunSpec = from_plain(RunSpec, json.loads(config))
+        plain = json.loads(config)
+        spec: RunSpec = from_plain(RunSpec, plain)
     except (TypeError, ValueError) as error:
-        raise InputError(f"{store}: the config of arm {arm!r} is damaged: {error}") from error
-    return spec
+        raise InputError(f"{store}: the config of arm {name!r} is damaged: {error}") from error
+    return StoredArm(name, spec, {}, seen, tuple(absent_keys(plain["settings"], to_plain(spec.settings))))
+
+
+def absent_keys(given: Mapping[str, Any], whole: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """The dotted keys of a whole config that another one does not give."""
+    for key, value in whole.items():
+        if key not in given:
+            yield prefix + key
+        elif isinstance(value, Mapping) and isinstance(given[key], Mapping):
+            yield from absent_keys(given[key], value, f"{prefix}{key}.")
 
 
 def is_meant(settings: Settings, of: ArmOf) -> bool:
@@ -146,7 +161,14 @@ class Missing:
         train = self.settings.train
         assert train is not None
         alpha = f" alpha {train.sampling.alpha:g}" if train.sampling.strategy in WITH_ALPHA else ""
-        return f"{train.sampling.strategy}{alpha}, {short(self.settings.model.checkpoint)}, seed {self.settings.seed}"
+        arm = "" if self.is_new else f", of {self.like.name}"
+        model = short(self.settings.model.checkpoint)
+        return f"{train.sampling.strategy}{alpha}, {model}{arm}, seed {self.settings.seed}"
+
+    @property
+    def is_made_again(self) -> bool:
+        """Whether the store has this arm under a name that no further run can get."""
+        return self.is_new and replace(self.settings, seed=0) == replace(self.like.spec.settings, seed=0)
 
 
 def cases_of(claim: Claim, arms: Sequence[StoredArm]) -> list[Case]:
@@ -222,7 +244,7 @@ def assignments(
 def missing_runs(case: Case) -> tuple[list[Missing], list[str]]:
     """The runs that a case lacks for a verdict on samplings, and in words those whose config nobody can derive."""
     if case.like is None:
-        return [], ["no arm has been trained: the runs of any config with `train` are a start"]
+        return [], [NO_ARM]
     claim, runs, words = case.claim, [], []
     needed = descriptions(one for one in claim.comparisons if one.required)
     for group in case.groups or ({},):

@@ -29,6 +29,7 @@ class GroupTest:
     against: str
     mean: float
     """Of `arm`, over seeds."""
+    against_mean: float
     effect: Effect
     """`arm` minus `against`."""
     p_checkpoints: float
@@ -92,6 +93,7 @@ def group_tests(sample: Sample, groups: Sequence[Group], *, draws: int = DRAWS, 
                     arm=arm,
                     against=against,
                     mean=group_mean(sample, values[first], group),
+                    against_mean=group_mean(sample, values[second], group),
                     effect=effect(sample, arm, against, group),
                     p_checkpoints=float(tested.p[place]),
                     p_tukey=None if several is None else float(several.p[number, place]),

@@ -67,10 +67,6 @@ class Effect:
         """The smallest difference that such data find with a power of `POWER`; knows nothing of the observed one."""
         return detectable(self.error, self.freedom)
 
-    def lower_bound(self) -> float:
-        """One-sided, of 95 %: what a claim of 'at least as good' is held against."""
-        return self.difference - float(stats.t.ppf(LEVEL, self.freedom)) * self.error
-
 
 def detectable(error: float, freedom: float) -> float:
     """(t(.975) + t(.8)) standard errors."""

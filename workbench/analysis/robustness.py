@@ -12,8 +12,8 @@ import numpy as np
 from workbench.analysis.evenness import spread, within, worst_tenth
 from workbench.analysis.figures import Drawn, Figure, Second, means, statistic
 from workbench.analysis.languages import family, script
-from workbench.analysis.samples import Cell, Group, Sample, Values, group_of
-from workbench.analysis.stored import Unit, load_sample
+from workbench.analysis.samples import Cell, Sample, Values, group_of
+from workbench.analysis.stored import Unit, common_task, left_out, load_sample
 from workbench.errors import InputError
 from workbench.records import Setting
 from workbench.store.database import query
@@ -57,7 +57,7 @@ def robustness(
     if measure.startswith("rank_distance"):
         raise InputError("measure 'rank_distance': robustness needs one that is better where it is higher, such as map")
     sample = load_sample(store, arms, measure, task=task, unit=unit)
-    left_out = left_out_of(store, arms, sample.task)
+    dropped = left_out(store, common_task(store, arms, sample.task)[1])
     seen = trained_languages(store, arms)
     first, *others = sample.arms
     rows = []
@@ -67,57 +67,72 @@ def robustness(
             values = np.hstack([values, against.values])
             second = Second(against.arm, len(against.seeds), arm.seeds == against.seeds)
             languages = languages if languages == seen[against.arm] else set()
-        for name, setting, group, figure, cells in arm_figures(sample, values, left_out, languages, second):
+        for name, setting, group, figure, cells in arm_figures(sample, values, dropped, languages, second):
             names = arm.arm, second.arm if second else None, sample.task, measure
             rows.append(RobustnessFigure(*names, name, setting, group, figure, cells))
     return rows
 
 
 Named = tuple[str, Setting, str, Figure, int]
+Chosen = tuple[str, Setting, str, list[bool]]
+"""(name, setting, group) of a figure that is a mean, and its cells."""
 
 
 def arm_figures(
-    sample: Sample, values: Values, left_out: Collection[str], seen: Collection[str], second: Second | None = None
+    sample: Sample, values: Values, dropped: Collection[str], seen: Collection[str], second: Second | None = None
 ) -> Iterator[Named]:
     """Of values [rows, runs] of one arm, or of two."""
-    counted = [not {cell.query_language, cell.pool_language} & {*left_out} for cell in sample.cells]
+    counted = [not {cell.query_language, cell.pool_language} & {*dropped} for cell in sample.cells]
     pairs = [cell.setting == "cross_lingual" and is_in for cell, is_in in zip(sample.cells, counted, strict=True)]
     if not any(pairs):
         raise InputError(f"{sample.task}: it has no cross-lingual cells, so no language pairs to compare")
-    chosen = np.flatnonzero(pairs)
-    number = len(chosen)
-    figure_of = partial(group_figure, sample, values, second)
-    yield "mean", "cross_lingual", "", *figure_of(pairs)
+    number = sum(pairs)
+    first: list[Chosen] = [("mean", "cross_lingual", "", pairs)]
+    if second is None:
+        first.append(worst_pair(sample, values, pairs))
+    kinds = list(kind_groups(sample, pairs))
+    trained = list(training_groups(sample, counted, seen)) if seen else []
+    of_means = iter(mean_figures(sample, values, second, [*first, *kinds, *trained]))
+    yield next(of_means)
     if number > 1:
         yield "spread", "cross_lingual", "", evenness(spread, sample, values, second, pairs, 0), number
     if second is None:
-        # chosen by the same questions, so a little too low; the worst tenth is not
-        worst = chosen[np.argmin(sample.means(values.mean(axis=1))[chosen])]
-        only = np.arange(len(sample.cells)) == worst
-        yield "worst pair", "cross_lingual", pair(sample.cells[worst], str), *figure_of(only.tolist())
+        yield next(of_means)
     if number >= TENTH:
         tenth = evenness(worst_tenth, sample, values, second, pairs, -np.inf)
         yield "worst tenth", "cross_lingual", "", tenth, max(1, round(number / TENTH))
+    yield from of_means
+
+
+def mean_figures(sample: Sample, values: Values, second: Second | None, chosen: Sequence[Chosen]) -> Iterator[Named]:
+    """The means over some cells each, worked out together."""
+    groups = [group_of("", sample, cells) for *_, cells in chosen]
+    for (name, setting, group, cells), figure in zip(chosen, means(sample, values, groups, second), strict=True):
+        yield name, setting, group, figure, sum(cells)
+
+
+def worst_pair(sample: Sample, values: Values, pairs: Sequence[bool]) -> Chosen:
+    """Chosen by the same questions, so a little too low; the worst tenth is not."""
+    worst = int(np.argmin(np.where(pairs, sample.means(values.mean(axis=1)), np.inf)))
+    return "worst pair", "cross_lingual", pair(sample.cells[worst], str), [n == worst for n in range(len(pairs))]
+
+
+def kind_groups(sample: Sample, pairs: Sequence[bool]) -> Iterator[Chosen]:
+    """The language pairs by script and by family."""
     for name, kind in (("script", script), ("family", family)):
-        for group in dict.fromkeys(pair(sample.cells[place], kind) for place in chosen):
-            of_kind = [is_in and pair(cell, kind) == group for is_in, cell in zip(pairs, sample.cells, strict=True)]
-            yield name, "cross_lingual", group, *figure_of(of_kind)
-    if seen:
-        yield from training_figures(sample, figure_of, counted, seen)
+        of_cells = [pair(cell, kind) if is_in else None for is_in, cell in zip(pairs, sample.cells, strict=True)]
+        for group in dict.fromkeys(of_cells):
+            if group is not None:
+                yield name, "cross_lingual", group, [of == group for of in of_cells]
 
 
-def training_figures(
-    sample: Sample,
-    figure_of: Callable[[Sequence[bool]], tuple[Figure, int]],
-    counted: Sequence[bool],
-    seen: Collection[str],
-) -> Iterator[Named]:
+def training_groups(sample: Sample, counted: Sequence[bool], seen: Collection[str]) -> Iterator[Chosen]:
     """Languages of the training pairs against others."""
     kinds = [(cell.setting, training_kind(cell, seen)) for cell in sample.cells]
     for setting, kind in dict.fromkeys(one for one, is_in in zip(kinds, counted, strict=True) if is_in):
         if setting != "multilingual":
             of_kind = [one == (setting, kind) and is_in for one, is_in in zip(kinds, counted, strict=True)]
-            yield "training", setting, kind, *figure_of(of_kind)
+            yield "training", setting, kind, of_kind
 
 
 def training_kind(cell: Cell, seen: Collection[str]) -> str:
@@ -130,11 +145,6 @@ def training_kind(cell: Cell, seen: Collection[str]) -> str:
 def pair(cell: Cell, kind: Callable[[str], str]) -> str:
     """Query and passage language, or what `kind` says of them."""
     return f"{kind(cell.query_language)} > {kind(cell.pool_language)}"
-
-
-def group_figure(sample: Sample, values: Values, second: Second | None, chosen: Sequence[bool]) -> tuple[Figure, int]:
-    group: Group = group_of("", sample, chosen)
-    return means(sample, values, [group], second)[0], int(sum(chosen))
 
 
 def evenness(
@@ -166,17 +176,3 @@ def trained_languages(store: Path, arms: Sequence[str]) -> dict[str, set[str]]:
     for arm, language in rows:
         found[arm].add(language)
     return found
-
-
-def left_out_of(store: Path, arms: Sequence[str], task: str) -> list[str]:
-    """Languages whose cells do not count in a task's means."""
-    rows = query(
-        store,
-        """
-        select distinct unnest(try_cast(options -> 'leave_out' as varchar[])) as language
-        from tasks semi join (select task_id from setting_measures where list_contains($arms, arm) and task = $task)
-        using (task_id) where task = $task order by 1
-        """,
-        {"arms": list(arms), "task": task},
-    ).rows
-    return [language for (language,) in rows]

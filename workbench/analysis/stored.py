@@ -84,6 +84,16 @@ def common_task(store: Path, arms: Sequence[str], task: str | None) -> tuple[str
     )
 
 
+def left_out(store: Path, task_id: str) -> set[str]:
+    """Languages whose cells do not count in the means of a task."""
+    (found,) = query(
+        store,
+        "select any_value(coalesce(try_cast(options -> 'leave_out' as varchar[]), [])) from tasks where task_id = ?",
+        [task_id],
+    ).rows
+    return set(found[0])
+
+
 def as_sample(rows: RankRows, task: str, measure: str, runs: Runs, unit: Unit) -> Sample:
     """Ranks to values."""
     size = len(rows.cells) * len(rows.query_ids)

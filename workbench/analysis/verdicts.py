@@ -25,7 +25,7 @@ from workbench.analysis.effects import LEVEL, Effect, effect, group_mean
 from workbench.analysis.evenness import evenness_effect, table, within
 from workbench.analysis.randomisation import holm
 from workbench.analysis.samples import Group, Sample, group_of
-from workbench.analysis.stored import common_task, load_sample
+from workbench.analysis.stored import common_task, left_out, load_sample
 from workbench.errors import InputError
 from workbench.records import ALL_POOLS
 from workbench.store.database import query
@@ -74,6 +74,11 @@ class Finding:
     """The runs that it lacks for a verdict, or for one on samplings."""
     unplanned: tuple[str, ...] = ()
     """What it lacks besides, in words: no stored config leads to it."""
+
+    @property
+    def ended_arms(self) -> list[StoredArm]:
+        """The stored arms that can get no further seeds, so that all are asked for again."""
+        return list({run.like.name: run.like for run in self.missing if run.is_made_again}.values())
 
     @property
     def seeds(self) -> int | None:
@@ -179,10 +184,11 @@ class Bench:
         self, one: Comparison, first: StoredArm, second: StoredArm, sample: Sample
     ) -> tuple[Group, tuple[str, ...]]:
         """The cells that a comparison is over, and their languages where these were chosen."""
-        left_out = self.left_out([first.name, second.name], sample.task)
+        _, task_id, _ = common_task(self.store, [first.name, second.name], sample.task)
+        dropped = left_out(self.store, task_id)
         touched = [{cell.query_language, cell.pool_language} - {ALL_POOLS} for cell in sample.cells]
         chosen = [
-            cell.setting == one.setting and not languages & left_out
+            cell.setting == one.setting and not languages & dropped
             for cell, languages in zip(sample.cells, touched, strict=True)
         ]
         if one.languages == "all":
@@ -190,7 +196,7 @@ class Bench:
         seen = first.seen | second.seen
         if not (first.seen and second.seen):
             raise InputError(f"{sample.task}: the store has no record of the languages that the arms were trained on")
-        known = set().union(*touched) - left_out
+        known = set().union(*touched) - dropped
         wanted = {"seen": first.seen & second.seen, "unseen": known - seen}[one.languages]
         fits = [languages <= wanted if one.languages == "seen" else bool(languages & wanted) for languages in touched]
         chosen = [is_chosen and fit for is_chosen, fit in zip(chosen, fits, strict=True)]
@@ -201,12 +207,6 @@ class Bench:
                 f"{'fewer' if one.languages == 'unseen' else 'some'} of them"
             )
         return group_of(f"{one.setting}, {one.languages}", sample, chosen), tuple(sorted(wanted & known))
-
-    def left_out(self, arms: Sequence[str], task: str) -> set[str]:
-        """Languages whose cells do not count in means."""
-        _, task_id, _ = common_task(self.store, arms, task)
-        sql = "select unnest(try_cast(options -> 'leave_out' as varchar[])) from tasks where task = ? and task_id = ?"
-        return {language for (language,) in query(self.store, sql, [task, task_id]).rows}
 
 
 def present(one: Comparison, group: Mapping[ArmOf, StoredArm | None]) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import InputError, allowed
+from workbench.errors import InputError
 from workbench.evaluation.results import SHARE_DEPTHS, Rankings, RetrievedLanguages, run_starts
 from workbench.records import SETTINGS, Setting
 
@@ -21,6 +22,8 @@ Values = NDArray[np.float64]
 
 RETRIEVAL = ("map", "map@20", "recall@1", "recall@10", "recall@100", "mrr", "ndcg@10")
 """Measured in every cell."""
+FORMS = ("map", "map@k", "mrr", "recall@k", "ndcg@k", "rank_distance")
+"""What has a value of each query."""
 PARALLEL = ("rank_distance", "rank_distance_median", "rank_distance_relative", "own_language_first")
 """Measured in multilingual cells, over the queries with relevants in two languages or more."""
 MEASURES = RETRIEVAL + PARALLEL
@@ -136,11 +139,28 @@ SCORES: dict[str, Callable[[RankedRelevants, int | None], Values]] = {
 
 def score(measure: str, data: RankedRelevants) -> Values:
     name, _, depth = measure.partition("@")
-    if name not in SCORES or (depth and not (depth.isdecimal() and int(depth) > 0)) or (name == "recall" and not depth):
-        raise InputError(
-            f"measure {measure!r} has no value per query; {allowed(measure, (*RETRIEVAL, 'rank_distance'))}"
-        )
+    if not is_scored(measure):
+        what = "it has no value per query" if measure in MEASURES else "no such measure"
+        raise InputError(f"measure {measure!r}: {what}; allowed: {', '.join(FORMS)}{meant(measure)}")
     return SCORES[name](data, int(depth) if depth else None)
+
+
+def is_scored(measure: str) -> bool:
+    """Whether a query has a value of it."""
+    name, at, depth = measure.partition("@")
+    if not at:
+        return name in SCORES and name != "recall"
+    return name in SCORES and name != "rank_distance" and depth.isdecimal() and int(depth) > 0
+
+
+def meant(measure: str) -> str:
+    """A hint at the measure that may be meant by the name of none: `R@1` is recall@1 elsewhere."""
+    if measure in MEASURES:
+        return ""
+    name, at, depth = measure.lower().partition("@")
+    near = get_close_matches({"r": "recall", "ap": "map", "rr": "mrr"}.get(name, name), SCORES, n=1)
+    whole = [one for word in near for one in (f"{word}{at}{depth}", word, f"{word}@10") if is_scored(one)]
+    return f"; did you mean {whole[0]!r}?" if whole else ""
 
 
 def per_query(measure: str, query_of_row: NDArray, ranks: NDArray, relevances: NDArray) -> Values:

@@ -229,7 +229,7 @@ def with_interval(row: Row) -> str:
     if row["value"] is None:
         return str(row["note"])
     interval = "" if row["low"] is None else f" [{figure(row['low'])}, {figure(row['high'])}]"
-    named = f"{row['group']} " if row.get("figure") == "worst pair" else ""
+    named = f"{row['group'].replace(' > ', ' → ')} " if row.get("figure") == "worst pair" else ""
     return f"{named}{figure(row['value'])}{interval}"
 
 

@@ -11,11 +11,14 @@ from typing import Any
 
 import yaml
 
-from workbench.analysis.claim_arms import WITH_ALPHA, Missing, StoredArm
+from workbench.analysis.claim_arms import NO_ARM, WITH_ALPHA, Missing, StoredArm, stored_arms
 from workbench.analysis.claims import read_claims
 from workbench.analysis.verdicts import Finding, judge
 from workbench.arms import arm_label, changed
-from workbench.records import RunSpec, SamplingSpec, Settings, to_plain
+from workbench.errors import InputError
+from workbench.records import SamplingSpec, Settings, to_plain
+from workbench.reports.claims import ended_arms, ended_in_words
+from workbench.reports.rooted import rooted
 
 Plain = dict[str, Any]
 SAMPLING = "train.sampling"
@@ -34,18 +37,20 @@ def claim_plan(store: Path, files: Sequence[Path] = ()) -> str | None:
     Runs of arms that the store has get the names of these, so that they become further seeds of them. Relative paths
     are resolved, as the plan may be run from another folder. What no stored config leads to stands in comments.
 
-    Raises as `reports.claims.claim_rows` does.
+    Raises as `reports.claims.claim_rows` does, and InputError where no arm has been trained yet.
     """
     findings = judge(store, read_claims(files))
+    if not stored_arms(store):
+        raise InputError(f"{store}: {NO_ARM}")
     runs = list({key_of(run): run for finding in findings for run in finding.missing}.values())
-    words = list(dict.fromkeys(text for finding in findings for text in finding.unplanned))
-    return as_config(runs, comments(findings, runs, words)) if runs else None
+    return as_config(runs, comments(findings, len(runs))) if runs else None
 
 
-def comments(findings: Sequence[Finding], runs: Sequence[Missing], words: Sequence[str]) -> str:
+def comments(findings: Sequence[Finding], number: int) -> str:
     names = dict.fromkeys(finding.case.claim.name for finding in findings if finding.missing)
-    lines = [f"The {len(runs)} runs that these claims lack: {', '.join(names)}."]
-    lines += [f"Not in it: {text}" for text in words]
+    lines = [f"The {number} runs that these claims lack: {', '.join(names)}."]
+    lines += dict.fromkeys(f"Not in it: {text}" for finding in findings for text in finding.unplanned)
+    lines += ended_in_words(arm for finding in findings for arm in ended_arms(finding))
     return "".join(f"# {' '.join(line.split())}\n" for line in lines)
 
 
@@ -76,27 +81,6 @@ def content_of(run: Missing) -> Plain:
     plain: Plain = json.loads(json.dumps(changed(settings)))
     plain.get("train", {}).pop("sampling", None)
     return plain
-
-
-def rooted(settings: Settings, spec: RunSpec) -> Settings:
-    """Settings whose paths start at the root, as the run's folder is not the plan's."""
-    folder = Path(spec.folder)
-
-    def whole(path: str | None) -> str | None:
-        return path and str(folder / path)
-
-    tasks = {
-        name: replace(task, path=whole(task.path), questions=tuple(str(folder / file) for file in task.questions))
-        for name, task in settings.evaluate.tasks.items()
-    }
-    settings = replace(settings, evaluate=replace(settings.evaluate, tasks=tasks))
-    checkpoint = settings.model.checkpoint
-    if "model.checkpoint" in spec.fingerprints and checkpoint == spec.settings.model.checkpoint:
-        settings = replace(settings, model=replace(settings.model, checkpoint=str(folder / checkpoint)))
-    if settings.train:
-        sets = {name: replace(of, path=whole(of.path)) for name, of in settings.train.sets.items()}
-        settings = replace(settings, train=replace(settings.train, sets=sets))
-    return settings
 
 
 def differences(base: Plain, other: Plain) -> Plain:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -12,10 +12,11 @@ from workbench.analysis.effects import LEVEL
 from workbench.analysis.verdicts import Evidence, Finding, judge
 from workbench.reports.overview import Row
 from workbench.reports.published import published_comparisons
-from workbench.reports.tables import print_table, shown
+from workbench.reports.tables import p_value, print_table, shown
 
 ONE_SEED = "*"
 FOOTNOTE = f"{ONE_SEED} questions only, one seed: nothing is said of samplings"
+PUBLISHED = "published: how many of the printed figures that it compares are as it says; they have one seed and no test"
 DIRECTIONS = {"higher": "higher than", "lower": "lower than", "at_least": "at least", "at_most": "at most"}
 OF = {"mean": "", "spread": "spread of ", "worst_tenth": "worst tenth of "}
 VERDICTS = ("claim", "task", "model", "verdict", "seeds", "p", "detectable", "published")
@@ -40,10 +41,12 @@ def claim_rows(store: Path, files: Sequence[Path] = ()) -> list[Row]:
     - `detectable`: the smallest difference that the comparison which decides could have found (power .8): the one with
       the largest p, or where it is contradicted with the smallest of the contrary;
     - `evidence`: a list with a row each comparison: `first`, `second` (arms), `says`, `first_value`, `second_value`,
-      `difference` (first minus `ratio` times second) with `low`, `high`, `limit`, `p`, `detectable`, `cells`,
+      `ratio`, `difference` (first minus `ratio` times second) with `low`, `high`, `limit`, `p`, `detectable`, `cells`,
       `languages`, `seeds`;
     - `missing`: labels of the runs that it lacks, for a verdict or for one on samplings; `unplanned`: what it lacks
-      besides, in words; `reason`: why it is not testable, or what a property's verdict rests on;
+      besides, in words; `ended_arms`: a list of the stored arms that can get no further seeds, as an earlier version
+      made them, each with `arm` and `unknown_keys`, which their configs lack; `reason`: why it is not testable, or
+      what a property's verdict rests on;
     - `published`: a list of the published figures of its comparisons: `model`, `task`, `says`, `first_value`,
       `second_value`, `holds` (of the figures as printed: they have one seed and no test).
 
@@ -70,8 +73,9 @@ def as_row(store: Path, finding: Finding) -> Row:
         "p": finding.p,
         "detectable": finding.detectable,
         "evidence": [evidence_row(one) for one in finding.evidence],
-        "missing": [run.label for run in finding.missing],
+        "missing": list(dict.fromkeys(run.label for run in finding.missing)),
         "unplanned": list(finding.unplanned),
+        "ended_arms": ended_arms(finding),
         "reason": finding.reason or None,
         "published": [
             {"says": says(one), **row}
@@ -79,6 +83,10 @@ def as_row(store: Path, finding: Finding) -> Row:
             for row in published_comparisons(store, one, finding.case.task)
         ],
     }
+
+
+def ended_arms(finding: Finding) -> list[Row]:
+    return [{"arm": arm.name, "unknown_keys": list(arm.unknown_keys)} for arm in finding.ended_arms]
 
 
 def evidence_row(one: Evidence) -> Row:
@@ -121,13 +129,21 @@ def print_claims(rows: Sequence[Row]) -> None:
         first = next(of_claim)
         print(shown(f"{first['claim']}: {first['text']} ({first['source']})"))
     print()
-    print_table([verdict_line(row) for row in rows], columns=VERDICTS)
+    print_table([verdict_line(row) for row in rows], columns=VERDICTS, names=2)
     if any(row["seeds"] == 1 for row in rows):
         print(FOOTNOTE)
-    evidence = [evidence_line(row, one) for row in rows for one in row["evidence"]]
-    if evidence:
+    if any(row["published"] for row in rows):
+        print(PUBLISHED)
+    of_rows = [(row, one) for row in rows for one in row["evidence"]]
+    if of_rows:
         print()
-        print_table(evidence, title=f"what the verdicts rest on; differences with {LEVEL:.0%} intervals")
+        is_scaled = any(one["ratio"] != 1 for _, one in of_rows)
+        less = f"difference: first minus {'ratio x ' if is_scaled else ''}second"
+        print_table(
+            [evidence_line(row, one, is_scaled) for row, one in of_rows],
+            names=5,
+            title=f"what the verdicts rest on; {less}, with its {LEVEL:.0%} interval, held against the limit",
+        )
     print_missing(rows)
 
 
@@ -136,12 +152,15 @@ def verdict_line(row: Row) -> Row:
     mark = ONE_SEED if row["seeds"] == 1 else ""
     return {
         **row,
+        "p": p_value(row["p"]),
         "verdict": f"{row['verdict']} for these checkpoints{mark}" if mark else row["verdict"],
         "published": f"{sum(held)} of {len(held)} hold" if held else None,
     }
 
 
-def evidence_line(row: Row, one: Row) -> Row:
+def evidence_line(row: Row, one: Row, is_scaled: bool) -> Row:
+    """`is_scaled`: whether a table has what the second is multiplied by."""
+    scaled = {"ratio": f"{one['ratio']:g}", "ratio x second": one["ratio"] * one["second_value"]} if is_scaled else {}
     return {
         "claim": row["claim"],
         "task": row["task"],
@@ -150,6 +169,7 @@ def evidence_line(row: Row, one: Row) -> Row:
         "says": one["says"],
         "first value": one["first_value"],
         "second value": one["second_value"],
+        **scaled,
         "difference": one["difference"],
         "low": one["low"],
         "high": one["high"],
@@ -170,6 +190,20 @@ def print_missing(rows: Sequence[Row]) -> None:
         print(shown(f"{name}: {row['reason'] or 'more seeds are asked for'}"))
         for text in (*joined(row["missing"]), *row["unplanned"]):
             print(f"  missing: {shown(text)}")
+    for text in ended_in_words(arm for row in rows for arm in row["ended_arms"]):
+        print(shown(text))
+
+
+def ended_in_words(ended: Iterable[Row]) -> list[str]:
+    """Why stored arms get no further seeds: a line for all that lack the same keys."""
+    found: dict[tuple[str, ...], dict[str, None]] = {}
+    for arm in ended:
+        found.setdefault(tuple(arm["unknown_keys"]), {})[arm["arm"]] = None
+    return [
+        f"{', '.join(arms)}: no further seeds, as an earlier version made it; a run of its config is of another arm "
+        f"now, so all seeds are asked for. Keys that its config lacks: {', '.join(keys) or 'none; its name differs'}"
+        for keys, arms in found.items()
+    ]
 
 
 def joined(labels: Sequence[str]) -> list[str]:

@@ -8,14 +8,30 @@ from pathlib import Path
 
 from workbench.analysis.stored import Unit
 from workbench.records import SETTINGS
-from workbench.reports.comparisons import arm_cells, cell_rows, compared, unequal_tasks
+from workbench.reports.comparisons import (
+    arm_cells,
+    cell_rows,
+    check_measure,
+    check_task,
+    compared,
+    measure_figures,
+    unequal_tasks,
+)
 from workbench.reports.leakage import marked, print_footnote
-from workbench.reports.output import note, print_arms
+from workbench.reports.output import note, print_figures
 from workbench.reports.overview import Row, arm_figures, as_rows
 from workbench.reports.published import published_beside
 from workbench.reports.tables import figure, p_value, print_table
 from workbench.reports.translated import TRANSLATED, print_translated
 from workbench.store.database import query
+
+COLUMNS = (
+    *("arm", "against", "source", "model", "sampling", "task", "task_id", "setting", "query_language", "measure"),
+    *("mean", "sd", "n", "against_mean", "difference", "low", "high", "p", "detectable", "about", "seeds"),
+    *("seed_deviation", "paired", "p_checkpoints", "p_tukey", "cells", "higher", "lower", "unit", "units", "draws"),
+    *("leaked", "against_leaked", "leave_out", "depth", "pool", "translated", "differs"),
+)
+"""Of `compared_rows`."""
 
 
 def compared_rows(
@@ -23,20 +39,38 @@ def compared_rows(
 ) -> list[Row]:
     """The arms' figures, the differences of each two of them (`against`), what is published (`source`), in this order.
 
-    All rows have the same keys.
+    All rows have the keys `COLUMNS`, null where they say nothing.
     """
-    rows = arm_figures(store, arms)
+    rows = figures_of(store, arms, measure, task)
     if len(arms) > 1:
         note_unequal(store, arms, task)
-        rows += compared(store, arms, measure, task, unit, draws)
+        of_task = {row["task_id"]: {name: row[name] for name in ("leave_out", "depth", "pool")} for row in rows}
+        rows += [of_task[row["task_id"]] | row for row in compared(store, arms, measure, task, unit, draws)]
     rows += [{**row, "mean": row["value"]} for row in published_rows(store, arms, measure, task)]
-    names = dict.fromkeys(name for row in rows for name in row if name != "value")
-    return [{name: row.get(name) for name in names} for row in rows]
+    return [{name: row.get(name) for name in COLUMNS} for row in rows]
+
+
+def figures_of(store: Path, arms: Sequence[str], measure: str, task: str | None) -> list[Row]:
+    """The arms' headline figures and those of a measure, which is worked out where it is not stored.
+
+    Raises
+    ------
+    InputError
+        No query has a value of the measure, or the arms have no such task.
+    """
+    check_measure(measure)
+    check_task(store, arms, task)
+    rows = arm_figures(store, arms, measure, task)
+    if any(row["measure"] == measure for row in rows):
+        return rows
+    rows += measure_figures(store, rows, measure)
+    order = {place: number for number, place in enumerate(dict.fromkeys((r["task_id"], r["arm"]) for r in rows))}
+    return sorted(rows, key=lambda r: (order[r["task_id"], r["arm"]], r["measure"] != measure))
 
 
 def print_compared(store: Path, arms: Sequence[str], measure: str, task: str | None, unit: Unit, draws: int) -> None:
     """The arms' figures, and of two arms or more whether they differ."""
-    print_arms(store, arms, as_json=False)
+    print_figures(figures_of(store, arms, measure, task), arms, measure)
     if len(arms) > 1:
         note_unequal(store, arms, task)
         print()
@@ -76,6 +110,7 @@ def print_published(rows: Sequence[Row]) -> None:
         print()
         print_table(
             [{**line, **{setting: line.get(setting) for setting in settings}} for line in lines.values()],
+            names=3,
             title=f"{measure} on {task} as published: not tested against, there are no seeds and no intervals",
         )
         for source, what in differs.items():
@@ -94,7 +129,9 @@ def print_effects(rows: Sequence[Row]) -> None:
     several = any(row["p_tukey"] is not None for row in rows)
     for (task, measure), of_task in groupby(rows, lambda row: (row["task"], row["measure"])):
         print_table(
-            [effect_line(row, several) for row in of_task], title=f"{measure} on {task}: is the difference real?"
+            [effect_line(row, several) for row in of_task],
+            names=3,
+            title=f"{measure} on {task}: is the difference real?",
         )
         print()
     print("\n".join(notes(rows, several)))

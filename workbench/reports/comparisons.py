@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.analysis.comparing import CellTests, cell_tests, group_tests
+from workbench.analysis.effects import group_mean
 from workbench.analysis.randomisation import DRAWS
 from workbench.analysis.samples import Cell, Group, Sample, group_of
-from workbench.analysis.stored import Unit, common_task, load_sample
-from workbench.errors import InputError
+from workbench.analysis.stored import Unit, common_task, left_out, load_sample
+from workbench.errors import InputError, allowed
 from workbench.evaluation.measures import per_query
 from workbench.reports.overview import Row
 from workbench.reports.translated import translated_cells, translated_settings
@@ -33,9 +35,9 @@ def compared(
     Each arm is held against those named before it, the first one first. A setting's figure is the mean over its
     cells, but for those of languages in the task's `leave_out`.
 
-    - `difference` is `arm` minus `against`, with the interval `low` to `high`, `p`, and `detectable`, the smallest
-      difference that such data find (power .8). They speak of `about`: "samplings" where both arms have several seeds,
-      else "questions only, one seed".
+    - `mean` and `against_mean` are the two arms'; `difference` is `arm` minus `against`, with the interval `low` to
+      `high`, `p`, and `detectable`, the smallest difference that such data find (power .8). They speak of `about`:
+      "samplings" where both arms have several seeds, else "questions only, one seed".
     - `p_checkpoints` is that of a paired randomisation test of the arms' seed-averaged values, `p_tukey` the same
       corrected over all pairs of arms (null with two arms). They speak of these checkpoints only.
     - `higher` and `lower` count the cells in which `arm` is, by a test that is family-wise over all cells and pairs.
@@ -57,11 +59,13 @@ def compared(
             found.append(
                 {
                     "task": sample.task,
+                    "task_id": task_id,
                     "setting": test.effect.group,
                     "measure": measure,
                     "arm": test.arm,
                     "against": test.against,
                     "mean": test.mean,
+                    "against_mean": test.against_mean,
                     "difference": test.effect.difference,
                     "low": test.effect.low,
                     "high": test.effect.high,
@@ -199,6 +203,38 @@ def check_measure(measure: str) -> None:
     per_query(measure, nothing, nothing, nothing)
 
 
+def check_task(store: Path, arms: Sequence[str], task: str | None) -> None:
+    """Refuse a task that the arms do not have in common, before anything is shown.
+
+    Raises
+    ------
+    InputError
+        Names what is allowed.
+    """
+    names = [name for name in common_names(store, arms) if name is not None]
+    if task is not None and names and task not in names:
+        raise InputError(f"task {task!r}: {allowed(task, names)}")
+
+
+def measure_figures(store: Path, figures: Sequence[Row], measure: str) -> list[Row]:
+    """Rows as `overview.arm_figures` gives them, one for each arm, task and setting of `figures`, of a measure that is
+    worked out of the ranks."""
+    found = []
+    for (arm, task), rows in groupby(figures, key=lambda row: (row["arm"], row["task"])):
+        of_setting = {row["setting"]: row for row in rows}
+        try:
+            sample = load_sample(store, [arm], measure, task=task)
+        except InputError:
+            continue  # it stands for several tasks, or no query of it has a value
+        task_id = common_task(store, [arm], task)[1]
+        for group in settings_of(sample, left_out(store, task_id)):
+            values = np.array([group_mean(sample, column, group) for column in sample.arms[0].values.T])
+            deviation = float(values.std(ddof=1)) if len(values) > 1 else None
+            of_group = {"measure": measure, "mean": float(values.mean()), "sd": deviation, "n": len(values)}
+            found.append({**of_setting[group.name], **of_group})
+    return found
+
+
 def samples(
     store: Path, arms: Sequence[str], measure: str, task: str | None, unit: Unit
 ) -> list[tuple[Sample, list[Group]]]:
@@ -249,16 +285,6 @@ def common_names(store: Path, arms: Sequence[str]) -> list[str | None]:
         {"arms": list(arms), "number": len(set(arms))},
     ).rows
     return [name for (name,) in rows] or [None]
-
-
-def left_out(store: Path, task_id: str) -> set[str]:
-    """Languages whose cells do not count in the means of a task."""
-    (found,) = query(
-        store,
-        "select any_value(coalesce(try_cast(options -> 'leave_out' as varchar[]), [])) from tasks where task_id = ?",
-        [task_id],
-    ).rows
-    return set(found[0])
 
 
 def settings_of(sample: Sample, languages: set[str]) -> list[Group]:

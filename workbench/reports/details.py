@@ -1,7 +1,7 @@
 """One run, looked at from all sides."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from workbench.store.rows import leaked, read_object
 
 LOG_TAIL = 4000
 """Characters of a worker's own output that are shown."""
+BY_ID = "select run_id from runs where contains(run_id, ?) order by run_id desc"
 
 
 def run_details(text: str, store: Path | None, runs: RunsPaths, measure: str) -> dict[str, Any]:
@@ -54,6 +55,29 @@ def environment_of(run: RunPaths) -> dict[str, Any]:
         return {"environment": None, "problem": str(error)}
 
 
+def run_of_store(store: Path | None, text: str) -> str:
+    """The id of the stored run that `text` means; `text` itself where the store has none.
+
+    Raises
+    ------
+    InputError
+        Several stored runs are meant.
+    """
+    if store is None or not store.exists():
+        return text
+    found = [name for (name,) in query(store, BY_ID, [text]).rows]
+    if text in found or not found:
+        return text
+    if len(found) > 1:
+        raise several(store, text, found)
+    return str(found[0])
+
+
+def several(store: Path, text: str, run_ids: Sequence[str], why: str = "") -> InputError:
+    more = f" and {len(run_ids) - 5} more" if len(run_ids) > 5 else ""
+    return InputError(f"run {text!r}: several are meant: {', '.join(run_ids[:5])}{more} (of {store}{why})")
+
+
 def stored_run(store: Path | None, text: str, runs: RunsPaths) -> Row | None:
     """A run whose directory is gone; None where the store has none, or where `text` means several directories.
 
@@ -69,9 +93,7 @@ def stored_run(store: Path | None, text: str, runs: RunsPaths) -> Row | None:
     if not exact and (not found or any(text in run.run_id for run in run_folders(runs))):
         return None
     if not exact and len(found) > 1:
-        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-        listed = ", ".join(row["run_id"] for row in found[:5])
-        raise InputError(f"run {text!r}: several are meant: {listed}{more} (of {store}; their directories are gone)")
+        raise several(store, text, [row["run_id"] for row in found], "; their directories are gone")
     row = (exact or found)[0]
     return {
         **row,

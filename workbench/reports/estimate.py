@@ -25,7 +25,8 @@ HEADER_BYTES = 100_000_000
 
 
 def estimates(specs: Sequence[RunSpec], runs: RunsPaths) -> list[dict[str, Any]]:
-    """One row a run: its name, steps, data, and an estimate of training time and disk."""
+    """One row a run: `run`, `arm`, `steps` (null: as many as `epochs` take), `epochs`, `training_sets`, `tasks`, an
+    estimate of `training_seconds` and what it is `estimated_from`, and `disk_mib`; null where nothing is known."""
     known, pools = measured_speeds(runs), measured_pools(specs, runs)
     rows = []
     for spec in specs:
@@ -35,15 +36,33 @@ def estimates(specs: Sequence[RunSpec], runs: RunsPaths) -> list[dict[str, Any]]
             {
                 "run": spec.run_id,
                 "arm": spec.arm,
-                "steps": train.steps if train and train.steps else f"{train.epochs} epochs" if train else 0,
-                "training sets": ", ".join(train.sets) if train else "",
-                "tasks": ", ".join(spec.settings.evaluate.tasks),
-                "training time": duration(seconds),
-                "estimated from": basis,
-                "disk MiB": None if (disk := disk_bytes(spec, pools)) is None else round(disk / 2**20),
+                "steps": train.steps if train else 0,
+                "epochs": train.epochs if train else None,
+                "training_sets": list(train.sets) if train else [],
+                "tasks": list(spec.settings.evaluate.tasks),
+                "training_seconds": seconds,
+                "estimated_from": basis,
+                "disk_mib": None if (disk := disk_bytes(spec, pools)) is None else round(disk / 2**20),
             }
         )
     return rows
+
+
+def estimate_lines(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """`estimates` for reading."""
+    return [
+        {
+            "run": row["run"],
+            "arm": row["arm"],
+            "steps": f"{row['epochs']} epochs" if row["steps"] is None else row["steps"],
+            "training sets": ", ".join(row["training_sets"]),
+            "tasks": ", ".join(row["tasks"]),
+            "training time": duration(row["training_seconds"]),
+            "estimated from": row["estimated_from"],
+            "disk MiB": row["disk_mib"],
+        }
+        for row in rows
+    ]
 
 
 def speed_key(spec: RunSpec) -> tuple[Any, ...]:

@@ -15,15 +15,20 @@ def print_arms(store: Path, arms: Sequence[str], as_json: bool) -> None:
     figures = arm_figures(store, arms)
     if as_json:
         emit(figures, as_json)
-        return
-    tables.print_table(arm_table(figures), title="mean ± standard deviation over the runs of an arm")
+    else:
+        print_figures(figures, arms)
+
+
+def print_figures(figures: Sequence[Row], arms: Sequence[str], measure: str = "map") -> None:
+    """Figures of arms for reading, those of `measure` first."""
+    tables.print_table(arm_table(figures, measure), names=2, title="mean ± standard deviation over the runs of an arm")
     print_footnote(figures)
     print_translated(figures)
     changes = differences(figures, arms[0])
     if changes:
         print()
         base = marked(arms[0], any(row["leaked"] for row in figures if row["arm"] == arms[0]))
-        tables.print_table(arm_table(changes), title=f"difference from {base} (of the means)")
+        tables.print_table(arm_table(changes, measure), names=2, title=f"difference from {base} (of the means)")
         print_footnote(changes)
 
 

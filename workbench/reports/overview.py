@@ -30,8 +30,10 @@ HEADLINES = (
 Row = dict[str, Any]
 
 
-def arm_figures(store: Path, arms: Sequence[str]) -> list[Row]:
+def arm_figures(store: Path, arms: Sequence[str], measure: str = "map", task: str | None = None) -> list[Row]:
     """One row for each arm, task and headline figure: mean and standard deviation over seeds, number of runs.
+
+    Before the headline figures stand those of `measure`, where they are stored. `task` = of this one alone.
 
     `leaked` says whether a run of the arm trained on texts of its tasks. Of the task there are the languages that
     the means leave out, the depth of the search, null where all ranks are known, and all its candidates as `pool`;
@@ -45,11 +47,11 @@ def arm_figures(store: Path, arms: Sequence[str]) -> list[Row]:
             try_cast(options ->> 'depth' as bigint) as depth,
             list_sum(map_values(try_cast(candidates as map(varchar, bigint))))::bigint as pool
         from arm_measures join tasks using (task, task_id)
-        where list_contains($arms, arm)
+        where list_contains($arms, arm) and ($task is null or task = $task)
         """,
-        {"arms": list(arms)},
+        {"arms": list(arms), "task": task},
     )
-    wanted = {headline: place for place, headline in enumerate(HEADLINES)}
+    wanted = {one: place for place, one in enumerate(headlines(measure))}
     order = {arm: place for place, arm in enumerate(arms)}
     rows = [row for row in table.dicts() if (row["setting"], row["measure"]) in wanted]
     translated = translated_settings(store, {row["task_id"]: row["leave_out"] for row in rows})
@@ -57,8 +59,13 @@ def arm_figures(store: Path, arms: Sequence[str]) -> list[Row]:
     return sorted(rows, key=lambda r: (r["task"], r["task_id"], order[r["arm"]], wanted[r["setting"], r["measure"]]))
 
 
-def arm_table(figures: Sequence[Row]) -> list[Row]:
-    """`arm_figures` with one row an arm and task, as it is printed: `mean ± sd`.
+def headlines(measure: str) -> list[tuple[str, str]]:
+    """The figures that arms are shown by: those of a measure, then the usual ones."""
+    return list(dict.fromkeys((*((setting, measure) for setting in SETTINGS), *HEADLINES)))
+
+
+def arm_table(figures: Sequence[Row], measure: str = "map") -> list[Row]:
+    """`arm_figures` with one row an arm and task, as it is printed: `mean ± sd`; the figures of `measure` first.
 
     Where a task was searched to a depth, that and the size of its pool stand beside it: others give other figures.
     """
@@ -79,7 +86,9 @@ def arm_table(figures: Sequence[Row]) -> list[Row]:
         mark = TRANSLATED if row["translated"] else ""
         line[headline(row["setting"], row["measure"])] = spread(row["mean"], row["sd"]) + mark
     searched = ["pool", "depth"] if any(line["depth"] for line in rows.values()) else []
-    columns = ["arm", "task", *searched, "runs", *(headline(*h) for h in HEADLINES)]
+    measured = {(row["setting"], row["measure"]) for row in figures}
+    shown_first = [one for one in headlines(measure) if one in measured or one in HEADLINES]
+    columns = ["arm", "task", *searched, "runs", *(headline(*one) for one in shown_first)]
     return [{column: line.get(column) for column in columns} for line in rows.values()]
 
 

@@ -84,6 +84,8 @@ def print_power(rows: Sequence[Row]) -> None:
         }
         for row in rows
     ]
-    print_table(lines, title=f"seeds in each arm that find a difference in {rows[0]['measure']} (power .8, p < .05)")
+    print_table(
+        lines, names=4, title=f"seeds in each arm that find a difference in {rows[0]['measure']} (power .8, p < .05)"
+    )
     print("by questions: the smallest difference that these questions could show, with seeds without end")
     note_leaks(rows)

@@ -19,6 +19,8 @@ from rich.text import Text
 Row = Mapping[str, Any]
 NUMBER = re.compile(r"(<?-?([\d.:/]+(e[+-]\d+)?|inf|nan)( ±([\d.]+(e[+-]\d+)?|inf|nan))?[†‡*]* *)?")
 """What stands to the right of its column: a number, one with its spread or a mark, a duration, a share, or nothing."""
+LARGE = re.compile(r"-?[1-9]\d*\.(\d|\d{4})")
+"""A figure of one or more, as `figure` writes it."""
 MARKS = "†‡*"
 """What may stand behind a number."""
 CONTROLS = dict.fromkeys((*range(32), *range(127, 160)))
@@ -85,15 +87,17 @@ def print_table(
     *,
     columns: Sequence[str] | None = None,
     title: str | None = None,
+    names: int = 1,
     console: Console | None = None,
 ) -> None:
     """Print rows on stdout: numbers to the right, what is not known empty, data never read as markup.
 
     A terminal gets tables as wide as it is: text is folded, and the columns that still find no room follow in a
-    further table that begins with the same first column. In a pipe, and above `FOLDED_ROWS` rows, no line is folded.
+    further table that begins with the same first columns: the `names` ones that tell the rows apart, or as many of
+    them as leave room for another. In a pipe, and above `FOLDED_ROWS` rows, no line is folded.
     """
-    names = columns or (list(rows[0]) if rows else [])
-    printed = [Column(shown(name), in_line([shown(row[name]) for row in rows])) for name in names]
+    heads = columns or (list(rows[0]) if rows else [])
+    printed = [Column(shown(head), in_line(alike([shown(row[head]) for row in rows]))) for head in heads]
     console = console or Console(highlight=False)
     if title:
         console.print(Text(title), soft_wrap=True)
@@ -102,10 +106,18 @@ def print_table(
     if not console.is_terminal or len(rows) > FOLDED_ROWS:
         console.file.writelines(f"{line}\n" for line in aligned(printed))
         return
-    for number, block in enumerate(blocks(printed, console.width)):
+    for number, block in enumerate(blocks(printed, console.width, names)):
         if number:
             console.print()
         console.print(folded(block, console.width))
+
+
+def alike(cells: list[str]) -> list[str]:
+    """Figures of one or more with one decimal where others of their column have one, being larger."""
+    filled = [cell.rstrip(MARKS) for cell in cells if cell]
+    if not all(map(LARGE.fullmatch, filled)) or not any(cell[-2] == "." for cell in filled):
+        return cells
+    return [re.sub(r"\.\d{4}", lambda part: f"{float(part[0]):.1f}"[1:], cell) for cell in cells]
 
 
 def in_line(cells: list[str]) -> list[str]:
@@ -127,15 +139,19 @@ def aligned(columns: Sequence[Column]) -> Iterator[str]:
     return (GAP.join(line).rstrip() for line in zip(*padded, strict=True))
 
 
-def blocks(columns: Sequence[Column], room: int) -> Iterator[list[Column]]:
-    """The columns in tables that fit into `room`, each with the first column."""
-    first, *others = columns
-    block, taken = [first], first.width
-    for column in others:
-        needed = len(GAP) + column.least
-        if len(block) > 1 and taken + needed > room:
+def blocks(columns: Sequence[Column], room: int, names: int = 1) -> Iterator[list[Column]]:
+    """The columns in tables that fit into `room`, each with the first columns, at most `names` of them."""
+    least = [columns[0].width, *(len(GAP) + column.least for column in columns[1:])]
+    repeated = next(
+        n
+        for n in range(min(names, len(columns)), 0, -1)
+        if n == 1 or sum(least[:n]) + max(least[n:], default=0) <= room
+    )
+    block, taken = list(columns[:repeated]), sum(least[:repeated])
+    for column, needed in zip(columns[repeated:], least[repeated:], strict=True):
+        if len(block) > repeated and taken + needed > room:
             yield block
-            block, taken = [first], first.width
+            block, taken = list(columns[:repeated]), sum(least[:repeated])
         block.append(column)
         taken += needed
     yield block

@@ -2,14 +2,14 @@
 
 `export_trec(store, runs, [run_id], out)` writes for each task and cell
 
-    <out>/<task>/<setting>.<query language>-<pool language>.run      query Q0 passage rank -rank run_id
-    <out>/<task>/<setting>.<query language>-<pool language>.qrels    query 0 passage grade
+    <out>/<run_id>/<task>/<setting>.<query language>-<pool language>.run      query Q0 passage rank -rank run_id
+    <out>/<run_id>/<task>/<setting>.<query language>-<pool language>.qrels    query 0 passage grade
 
-with `all` for the pool of all languages; of several runs each gets such a folder, `<out>/<run_id>`. A run file reaches
-down to rank 100 at most: whatever is measured with a cut-off up to 100 (`AP@100`, `R@10`, `nDCG@10` ...) is what the
-workbench measures. A run directory keeps 10 passages of a query in the pool of one language and 100 in that of all;
-between these and a relevant passage further down stand passages whose names nobody kept: `_unknown-<rank>`. Below the
-last known passage there are no lines.
+with `all` for the pool of all languages. A run file reaches down to rank 100 at most: whatever is measured with a
+cut-off up to 100 (`AP@100`, `R@10`, `nDCG@10` ...) is what the workbench measures; without one (`map`, `mrr`) it is
+lower, as what stands below does not count. A run directory keeps 10 passages of a query in the pool of one language
+and 100 in that of all; between these and a relevant passage further down stand passages whose names nobody kept:
+`_unknown-<rank>`. Below the last known passage there are no lines.
 
 A name may not hold white space in these files: it is percent-encoded there, and so are `%` and what would look like a
 placeholder; `urllib.parse.unquote` gives the name back.
@@ -35,6 +35,10 @@ from workbench.store.database import query
 
 DEPTH = 100
 """The last rank in a run file."""
+CUT = (
+    f"run files reach to rank {DEPTH}: map and mrr come out lower from them, as relevant passages further down do not "
+    "count; map@20, recall@k and ndcg@10 agree"
+)
 UNKNOWN = "_unknown-"
 
 Cell = tuple[str, str, str, str]
@@ -71,7 +75,7 @@ def export_trec(store: Path, runs: RunsPaths, run_ids: Sequence[str], out: Path,
 
     def write(folder: Path) -> None:
         for run_id in run_ids:
-            write_run(store, runs, run_id, folder / run_id if len(run_ids) > 1 else folder)
+            write_run(store, runs, run_id, folder / run_id)
 
     return write_export(out, write, force=force)
 

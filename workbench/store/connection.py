@@ -117,22 +117,32 @@ def check_store(store: Path) -> None:
     except PermissionError as error:
         raise as_work_error(error, store) from error
     if exists:
-        try:
-            with attach(store) as connection:
-                schema_version(connection, store)
-        except duckdb.Error as error:
-            if not in_use(error):
-                raise unusable(store, error) from error
+        check_content(store)
     if not folder.is_dir():
         raise WorkError(f"{store}: {folder} is no folder; name another file with --store")
     if not os.access(folder, os.W_OK | os.X_OK) or (exists and not os.access(store, os.W_OK)):
         raise WorkError(f"{store}: cannot be written, or its folder {folder} cannot; name another file with --store")
 
 
+def check_content(store: Path) -> None:
+    """Refuse a file that is no store, or of a newer workbench; one that somebody else has open right now passes.
+
+    Raises as `reading` does.
+    """
+    try:
+        with attach(store) as connection:
+            schema_version(connection, store)
+    except duckdb.Error as error:
+        if not in_use(error):
+            raise unusable(store, error) from error
+
+
 @contextmanager
 def opened(store: Path, connect: Callable[[Path], Connection], *, shared: bool, wait_s: float) -> Iterator[Connection]:
     """`connect(store)` under the store's flock, with patience for other programs that hold the file itself."""
     until = time.monotonic() + wait_s
+    if store.exists() and not lock_of(store).exists():
+        check_content(store)  # so that nothing is written beside somebody else's file
     with interruptible(), ExitStack() as stack:
         while True:
             take_flock(stack, store, shared, max(0.0, until - time.monotonic()))
@@ -162,7 +172,7 @@ def interruptible() -> Iterator[None]:
 
 def take_flock(stack: ExitStack, store: Path, shared: bool, wait_s: float) -> None:
     """Hold the store's flock until `stack` ends; a reader of a place where nobody can write goes without."""
-    path = store.with_name(f"{store.name}.lock")
+    path = lock_of(store)
     try:
         if not shared:
             stack.enter_context(locked(path, wait_s=wait_s))
@@ -175,6 +185,10 @@ def take_flock(stack: ExitStack, store: Path, shared: bool, wait_s: float) -> No
         raise busy(store, f"another workbench command ({flock_holder(path)}it holds {path})") from error
     except OSError as error:
         raise as_work_error(error, path) from error
+
+
+def lock_of(store: Path) -> Path:
+    return store.with_name(f"{store.name}.lock")
 
 
 def open_to_read(path: Path) -> int | None:

@@ -1,5 +1,7 @@
 """The report: what is on the page is what was measured, it needs nothing but itself, and data stay data."""
 
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -17,6 +19,7 @@ from tests.store.synthetic import Tiny, evaluate, make_settings, write_run
 from workbench.analysis.randomisation import holm
 from workbench.config import expand, freeze, read_config
 from workbench.errors import InputError
+from workbench.records import to_plain
 from workbench.reports.bias import bias_rows
 from workbench.reports.export.content import report_of
 from workbench.reports.export.curves import POINTS, curves_of
@@ -129,7 +132,7 @@ def test_the_page_needs_nothing_but_itself(folder: Path, page: Page) -> None:
 
 
 def test_it_says_how_to_have_it_again_and_where_it_was_made(store: Path, folder: Path, page: Page) -> None:
-    assert f"workbench run configs/{MONO}.yaml" in page.text
+    assert f"workbench run {folder}/configs/{MONO}.yaml" in page.text
     assert f"workbench report {MONO} {HYBRID} --out {folder}" in page.text
     assert ["versions torch", "2.13.0", "2.13.0"] in page.tables[-1]
     assert not [row for row in page.tables[-1] if "host" in row[0] or "here" in row]
@@ -158,6 +161,13 @@ def test_markdown_and_latex_have_the_same_tables(folder: Path) -> None:
         re.sub(r"\\textbf|\^\{[*+]\}|[{}$\\]", "", cell.replace(r"\pm", "±")).strip() for cell in written.split("&")[2:]
     ]
     assert cells[1].startswith("**") and r"\textbf{" in written.split("&")[3]
+    basis = "4 questions on 2 paragraphs in 3 languages; 2 seeds of each arm."
+    assert f"\n\n{basis}\n\n" in markdown and latex.count(basis) == latex.count("Holm's correction") == 1
+    labels = re.findall(r"\\label\{(.*)\}", latex)
+    assert len(labels) == len(set(labels)) == latex.count(r"\begin{table}") and labels[0] == "tab:hand-1-1"
+    assert latex.count("As Table~\\ref{tab:hand-1-1}.") == 2
+    # what is not there is not explained: maps, arms of one seed
+    assert "In the maps" not in markdown and "one seed:" not in markdown and "+ marks" not in markdown
     assert "| multilingual | de |" in markdown and "zh°" in markdown and r"zh$^{\circ}$" in latex
 
 
@@ -189,7 +199,7 @@ def test_cells_of_a_sheet_are_never_markup() -> None:
     head, rule, row = markdown_sheet(sheet).splitlines()
     assert head == r"| \[a\] \*b\* | c |" and rule == "| --- | ---: |"
     assert row == r'| \[x | a\<b\>\&"\_1%\$x\$\|\{\}\~^\\ |'
-    lines = latex_sheet("t_1", sheet).splitlines()
+    lines = latex_sheet("t_1", sheet, "tab:t-1").splitlines()
     # the words of a head stand above each other
     assert r"\shortstack[l]{{[}a{]} \\ {*}b{*}} & \shortstack[r]{c} \\" in lines
     assert rf"{{[}}x & {tex(ODD)} \\" in lines and rf"\caption{{t\_1: {tex(ODD)}. 50 \%}}" in lines
@@ -225,6 +235,7 @@ def test_data_are_never_markup(tmp_path: Path) -> None:
     assert ["versions torch", "", "2<3"] in page.tables[-1]
     (leak,) = page.table("word for word")[1:]
     assert leak == [ODD, "tiny", "<s>", "th", "passage", "12", "3", "1", "2", "trained on"]
+    assert "standard deviation" not in page.text.split("Rank distance by query")[0]
     # one seed each: the marks say so; and why the second task is not there
     assert "questions only, one seed" in page.text and "their tasks 'other' are not equal" in page.text
     assert "±" not in "".join(page.tables[1][1])
@@ -240,7 +251,8 @@ def test_one_arm_has_nothing_to_be_compared_with(store: Path, tmp_path: Path) ->
     assert [name for name in page.pictures if name.startswith("R@10 of")] == [
         f"R@10 of {HYBRID}, query language by pool language"
     ]
-    assert "**" not in (tmp_path / "report" / "report.md").read_text()
+    markdown = (tmp_path / "report" / "report.md").read_text()
+    assert "**" not in markdown and "bold" not in markdown and "± is the standard deviation" in markdown
 
 
 def test_published_figures_stand_beside(tmp_path: Path) -> None:
@@ -279,6 +291,37 @@ def test_the_configs_stand_for_the_same_arms(tmp_path: Path) -> None:
     assert [(one.arm, one.settings) for one in again] == [(one.arm, one.settings) for one in specs]
 
 
+def test_the_configs_run_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, elsewhere = tmp_path / "made", tmp_path / "elsewhere"
+    (made / "data" / "qrels").mkdir(parents=True)
+    elsewhere.mkdir()
+    (made / "data" / "corpus.jsonl").write_text('{"_id": "p", "title": "", "text": "a text", "language": "en"}\n')
+    (made / "data" / "queries.jsonl").write_text('{"_id": "q", "text": "a query", "language": "en"}\n')
+    (made / "data" / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq\tp\t1\n")
+    lines = "".join(
+        json.dumps({"pair_id": str(n), "lang": "en", "query": f"q {n}", "passage": f"p {n}"}) + "\n" for n in range(40)
+    )
+    (made / "pairs.jsonl").write_text(lines)
+    content = {
+        "name": "again",
+        "train": {"sets": {"mine": {"path": "pairs.jsonl"}}, "steps": 3, "sampling": {"strategy": "mono"}},
+        "evaluate": {"tasks": {"tiny": {"loader": "beir", "path": "data"}}},
+    }
+    (spec,) = freeze(expand(content, "test"), made)
+    run = write_run(tmp_path / "runs", spec.run_id, arm=spec.arm, settings=spec.settings)
+    (run.root / "config.yaml").write_text(yaml.safe_dump(to_plain(spec)))
+    ingest(tmp_path / "s.duckdb", run)
+    monkeypatch.chdir(made)
+    write_report(tmp_path / "s.duckdb", [spec.arm], Path("report"))
+    assert f"    workbench run report/configs/{spec.arm}.yaml\n" in (made / "report" / "report.md").read_text()
+    config = made / "report" / "configs" / f"{spec.arm}.yaml"
+    command = [sys.executable, "-m", "workbench", "run", str(config), "--dry-run", "--json"]
+    done = subprocess.run(command, cwd=elsewhere, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)
+    assert row["arm"] == spec.arm
+
+
 def test_long_trainings_are_thinned(tmp_path: Path) -> None:
     ingest(tmp_path / "s.duckdb", write_run(tmp_path / "runs", "20261122-1403-mono-s0-7f3c", steps=400))
     curves = curves_of(tmp_path / "s.duckdb", {"a": ["20261122-1403-mono-s0-7f3c"]})
@@ -306,6 +349,17 @@ def test_numbers_in_tables() -> None:
 def test_plots_and_templates_load_when_they_are_needed() -> None:
     code = "import sys, workbench.reports.export.report; print({'matplotlib', 'jinja2'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_matplotlib_says_nothing_where_the_home_cannot_be_written(store: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from workbench.reports.export.report import write_report; "
+        "write_report(Path(sys.argv[1]), [sys.argv[2]], Path(sys.argv[3]))"
+    )
+    kept = {name: value for name, value in os.environ.items() if name not in ("MPLCONFIGDIR", "XDG_CONFIG_HOME")}
+    command = [sys.executable, "-c", code, str(store), MONO, str(tmp_path / "report")]
+    done = subprocess.run(command, env={**kept, "HOME": "/proc/none"}, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")

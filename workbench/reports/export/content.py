@@ -14,10 +14,11 @@ import numpy as np
 import yaml
 
 from workbench.arms import changed
-from workbench.records import Settings, from_plain
+from workbench.records import RunSpec, from_plain
 from workbench.reports.export.curves import Curve, curves_of
 from workbench.reports.export.results import TaskResults, results_of_tasks
 from workbench.reports.overview import Row
+from workbench.reports.rooted import rooted
 from workbench.reports.tables import figure
 from workbench.store.database import query
 
@@ -120,7 +121,7 @@ def report_of(
         fingerprints=prints_of(rows.values()),
         first_run=ends[0],
         last_run=ends[-1],
-        commands=(*(join(["workbench", "run", one.config_file]) for one in facts), join(again)),
+        commands=(*(join(["workbench", "run", f"{out}/{one.config_file}"]) for one in facts), join(again)),
     )
 
 
@@ -152,8 +153,9 @@ def arm_facts(store: Path, runs: Sequence[Row]) -> ArmFacts:
 
 
 def config_yaml(run: Row, seeds: Sequence[int]) -> str:
-    """A config for all seeds of a run's arm."""
-    settings = from_plain(Settings, json.loads(run["config"])["settings"])
+    """A config for all seeds of a run's arm, to be run from any folder."""
+    spec: RunSpec = from_plain(RunSpec, json.loads(run["config"]))
+    settings = rooted(spec.settings, spec)
     plain = {"name": settings.name, **changed(settings)}
     plain.pop("seed", None)
     if settings.train is not None:  # the experiment is said, be it the default or not

@@ -11,7 +11,7 @@ from workbench.reports.export.figures import measure_name
 from workbench.reports.export.plots import UNSEEN, common_scale, curve_plot, distance_plot, heat_map
 from workbench.reports.export.results import Matrix, TaskResults
 from workbench.reports.export.sheets import bias_sheets, difference_sheet, published_sheet
-from workbench.reports.export.written import footnotes, heads, line_head, statistics
+from workbench.reports.export.written import footnotes, heads, line_head, map_statistics, statistics
 from workbench.reports.leakage import marked
 from workbench.reports.tables import deviation_beside, figure
 from workbench.reports.translated import TRANSLATED
@@ -65,7 +65,7 @@ def task_parts(report: Report, results: TaskResults, key: str) -> dict[str, Any]
         "bias": bias_sheets(results),
         "published": published_sheet(results),
         "footnotes": footnotes(report, results),
-        "statistics": statistics(results),
+        "statistics": " ".join(filter(None, [statistics(results), map_statistics(results)])),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ from workbench.reports.export.curves import QUANTITIES, Curve
 from workbench.reports.export.figures import SAMPLINGS, Table
 from workbench.reports.export.results import Matrix
 from workbench.reports.translated import TRANSLATED
+
+# where the home cannot be written it makes itself a folder elsewhere, and would say so on stderr
+logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

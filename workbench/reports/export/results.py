@@ -12,11 +12,11 @@ import numpy as np
 
 from workbench.analysis.comparing import cell_tests
 from workbench.analysis.samples import Sample, Values
-from workbench.analysis.stored import Runs, as_sample, common_task
+from workbench.analysis.stored import Runs, as_sample, common_task, left_out
 from workbench.errors import InputError
 from workbench.records import ALL_POOLS
 from workbench.reports.bias import bias_rows, robustness_rows
-from workbench.reports.comparisons import common_names, left_out
+from workbench.reports.comparisons import common_names
 from workbench.reports.export.figures import (
     Table,
     distance_table,

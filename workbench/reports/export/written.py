@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
+from itertools import count
 
 from workbench.reports.export.content import Report
 from workbench.reports.export.figures import CHECKPOINTS, SAMPLINGS, Entry, Line, Table
@@ -38,6 +39,7 @@ LATEX = {
     "†": r"$^{\dagger}$",
     "‡": r"$^{\ddagger}$",
     "±": r"$\pm$",
+    "→": r"$\rightarrow$",
 }
 BREAK = r" \\ "
 """Between the lines of a column's head."""
@@ -48,22 +50,56 @@ RULES = r"""% \input this file; with \usepackage{booktabs} the rules are finer
 """
 
 
-def statistics(results: TaskResults) -> list[str]:
-    """What the marks of a task's tables and pictures mean."""
-    said = [
-        f"± is the standard deviation over an arm's seeds, bold the best arm; {SAMPLINGS} marks a difference from the "
-        "first arm that is significant at .05 (two-sided t test with the variance over seeds and over paragraphs, "
-        f"Holm's correction over the table), {CHECKPOINTS} the same where an arm has one seed: it speaks of these "
-        "checkpoints on such questions, not of the samplings."
-    ]
-    if results.differences:
-        family = "all cells and pairs of arms" if len(results.arms) > 2 else "all cells"
-        said.append(
-            f"In the maps of differences {SAMPLINGS} and bold mark what chance does not explain at a family-wise level "
-            f"of .05 over {family} (paired randomisation test by paragraph of the seed-averaged values, step-down "
-            f"maximum statistic, {results.draws:,} draws); it speaks of these checkpoints."
-        )
-    return said
+def basis(report: Report, results: TaskResults) -> str:
+    """What the figures of a task are of: questions, paragraphs, languages, seeds."""
+    number = [len(results.runs[arm]) for arm in results.arms]
+    seeds = f"{number[0]} seed{'s' if number[0] > 1 else ''}"
+    if len(set(number)) > 1:
+        named = zip(heads(report), number, strict=True)
+        seeds = f"seeds: {', '.join(f'{head} {count}' for head, count in named)}"
+    elif len(number) > 1:
+        seeds += " of each arm"
+    return (
+        f"{results.queries:,} questions on {results.units:,} paragraphs in {len(results.languages)} languages; {seeds}."
+    )
+
+
+def statistics(results: TaskResults) -> str:
+    """What the signs in a task's tables mean, those that are there."""
+    entries = [entry for table in tables_of(results) for line in table.lines for entry in line.entries]
+    said = ["± is the standard deviation over an arm's seeds"] if any(e.deviation >= 0 for e in entries) else []
+    if len(results.arms) == 1:
+        return "".join(f"{text}." for text in said)
+    marks = {entry.mark for entry in entries}
+    seeds = [found.seeds for table in tables_of(results) for line in table.lines for found, _ in line.effects]
+    over = "over seeds and over paragraphs" if max(seeds) > 1 else "over paragraphs"
+    test = f"significant at .05 (two-sided t test with the variance {over}, Holm's correction over the table)"
+    only = "it speaks of these checkpoints on such questions, not of the samplings"
+    said.append("bold the best arm")
+    if SAMPLINGS in marks:
+        said.append(f"{SAMPLINGS} marks a difference from the first arm that is {test}")
+    if CHECKPOINTS in marks:
+        same = "the same" if SAMPLINGS in marks else f"marks a difference from the first arm that is {test},"
+        said.append(f"{CHECKPOINTS} {same} where an arm has one seed: {only}")
+    if not marks & {SAMPLINGS, CHECKPOINTS}:
+        said.append(f"no difference from the first arm is {test}")
+    text = "; ".join(said)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def map_statistics(results: TaskResults) -> str:
+    """What the marks in maps of differences mean; empty without such maps."""
+    if not results.differences:
+        return ""
+    family = "all cells and pairs of arms" if len(results.arms) > 2 else "all cells"
+    what = f"{SAMPLINGS} and bold mark what chance does not explain"
+    if not any(matrix.significant.any() for matrix in results.differences):
+        what = "nothing is marked, as chance could explain each cell"
+    return (
+        f"In the maps of differences {what} at a family-wise level of .05 over {family} (paired randomisation test by "
+        f"paragraph of the seed-averaged values, step-down maximum statistic, {results.draws:,} draws); it speaks of "
+        "these checkpoints."
+    )
 
 
 def tables_of(results: TaskResults) -> list[Table]:
@@ -98,12 +134,12 @@ def as_markdown(report: Report) -> str:
     """All tables."""
     parts = [f"# {md(report.title)}"]
     for results in report.tasks:
-        parts.append(f"## {md(results.task)}")
+        parts += [f"## {md(results.task)}", md(basis(report, results))]
         for table in tables_of(results):
             parts += [f"### {md(table.title)}", markdown_table(table, heads(report), results.unseen_anywhere)]
         for sheet in sheets_of(results, heads(report)):
             parts += [f"### {md(sheet.title)}", markdown_sheet(sheet), *map(md, sheet.notes)]
-        parts += [*map(md, footnotes(report, results)), *map(md, statistics(results))]
+        parts += [*map(md, footnotes(report, results)), *filter(None, [md(statistics(results))])]
     parts += [f"Not compared: {md(problem)}" for problem in report.problems]
     parts += ["## Again", "\n".join(f"    {command}" for command in report.commands)]
     return "\n\n".join(parts) + "\n"
@@ -149,17 +185,33 @@ def entry_text(entry: Entry, bold: Callable[[str], str], plus_minus: str, mark: 
 
 
 def as_latex(report: Report) -> str:
-    """All tables, each a `table` that stands by itself."""
+    """All tables, each a `table` with a label; a task's first one explains the signs of all."""
     found = []
-    for results in report.tasks:
+    for place, results in enumerate(report.tasks, start=1):
+        labels = (f"tab:{slug(results.task)}-{place}-{number}" for number in count(1))
+        first = ""
         for table in tables_of(results):
-            notes = [statistics(results)[0], *footnotes(report, results)]
-            found.append(latex_table(results.task, table, heads(report), results.unseen_anywhere, notes))
-        found += [latex_sheet(results.task, sheet) for sheet in sheets_of(results, heads(report))]
+            label = next(labels)
+            caption = f"As Table~\\ref{{{first}}}."
+            if not first:
+                explained = [
+                    basis(report, results),
+                    statistics(results),
+                    *(f"{n}." for n in footnotes(report, results)),
+                ]
+                first, caption = label, tex(" ".join(filter(None, explained)))
+            found.append(latex_table(results.task, table, heads(report), results.unseen_anywhere, caption, label))
+        found += [latex_sheet(results.task, sheet, next(labels)) for sheet in sheets_of(results, heads(report))]
     return "\n".join([RULES, *found])
 
 
-def latex_table(task: str, table: Table, arms: Sequence[str], unseen: frozenset[str], notes: Sequence[str]) -> str:
+def slug(text: str) -> str:
+    """Letters, digits and hyphens alone, as in a label."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def latex_table(task: str, table: Table, arms: Sequence[str], unseen: frozenset[str], caption: str, label: str) -> str:
+    """`caption` is LaTeX already."""
     blocks = []
     for group, of_group in table.groups:
         rows = []
@@ -169,31 +221,33 @@ def latex_table(task: str, table: Table, arms: Sequence[str], unseen: frozenset[
             ]
             rows.append([tex(group) if place == 0 else "", tex(line_head(line, unseen)), *entries])
         blocks.append(rows)
-    return latex_lines("ll" + "r" * len(arms), ["", "", *map(tex, arms)], blocks, [f"{task}: {table.title}.", *notes])
+    caption = f"{tex(f'{task}: {table.title}.')} {caption}"
+    return latex_lines("ll" + "r" * len(arms), ["", "", *map(tex, arms)], blocks, caption, label)
 
 
-def latex_sheet(task: str, sheet: Sheet) -> str:
+def latex_sheet(task: str, sheet: Sheet, label: str) -> str:
     blocks = [[list(map(tex, row)) for row in block] for block in sheet.blocks]
     heads = [rf"\shortstack[{side}]{{{tex(head).replace(' ', BREAK)}}}" if head else ""
              for head, side in zip(sheet.head, sheet.columns, strict=True)]  # fmt: skip
-    notes = [f"{task}: {sheet.title}.", *sheet.notes]
-    return latex_lines(sheet.columns, heads, blocks, notes, size=r"\scriptsize\setlength{\tabcolsep}{3pt}")
+    caption = tex(" ".join([f"{task}: {sheet.title}.", *sheet.notes]))
+    return latex_lines(sheet.columns, heads, blocks, caption, label, size=r"\scriptsize\setlength{\tabcolsep}{3pt}")
 
 
 def latex_lines(
     columns: str,
     heads: Sequence[str],
     blocks: Sequence[Sequence[Sequence[str]]],
-    notes: Sequence[str],
+    caption: str,
+    label: str,
     size: str = r"\small",
 ) -> str:
-    """A `table`; heads and cells are LaTeX already, the notes make its caption."""
+    """A `table`; heads, cells and caption are LaTeX already."""
     lines = [r"\begin{table}", rf"\centering{size}", rf"\begin{{tabular}}{{{columns}}}", r"\toprule"]
     lines.append(rf"{' & '.join(heads)} \\")
     for block in blocks:
         lines += [r"\midrule", *(rf"{' & '.join(row)} \\" for row in block)]
-    caption = tex(" ".join(notes))
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", rf"\caption{{{caption}}}", r"\end{table}", ""])
+    lines += [r"\bottomrule", r"\end{tabular}", rf"\caption{{{caption}}}", rf"\label{{{label}}}"]
+    return "\n".join([*lines, r"\end{table}", ""])
 
 
 def tex(text: str) -> str:
