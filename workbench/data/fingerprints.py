@@ -5,7 +5,7 @@ from pathlib import Path
 from workbench.data.catalog import demo_fingerprint, fingerprint, known_set
 from workbench.data.fetched import fetched_set
 from workbench.errors import InputError
-from workbench.records import PairSetSpec, Settings, TaskSpec
+from workbench.records import DEMO_LEXICONS, PairSetSpec, Settings, SyntheticSpec, TaskSpec
 
 
 def fingerprints(settings: Settings, folder: Path) -> dict[str, str]:
@@ -24,7 +24,7 @@ def fingerprints(settings: Settings, folder: Path) -> dict[str, str]:
     if settings.train is not None:
         sets |= {f"train.sets.{name}": spec for name, spec in settings.train.sets.items()}
     checkpoint = settings.model.checkpoint
-    found = {}
+    found = synthetic_fingerprints(settings.train.synthetic if settings.train else None, folder)
     for key, spec in sorted(sets.items()):
         try:
             found[key] = set_fingerprint(key.rpartition(".")[2], spec, folder)
@@ -34,6 +34,30 @@ def fingerprints(settings: Settings, folder: Path) -> dict[str, str]:
             found[f"{key}.questions"] = questions_fingerprint(key, spec, folder)
     if checkpoint != "builtin" and (local := local_checkpoint(checkpoint, folder)):
         found["model.checkpoint"] = fingerprint(local)
+    return found
+
+
+def synthetic_fingerprints(spec: SyntheticSpec | None, folder: Path) -> dict[str, str]:
+    """Of the lexicons and the local checkpoints that synthetic texts are made with."""
+    made = spec.code_switching if spec else None
+    checkpoints = {
+        "translator.checkpoint": spec.translator.checkpoint if spec and spec.translator else None,
+        "filter.similarity.checkpoint": spec.filter.similarity.checkpoint
+        if spec and spec.filter and spec.filter.similarity
+        else None,
+    }
+    found = {}
+    if made is not None and made.lexicons != DEMO_LEXICONS:
+        key = "train.synthetic.code_switching.lexicons"
+        try:
+            found[key] = fingerprint(located(made.lexicons, folder))
+        except InputError as error:
+            raise InputError(f"{key}: {error}") from error
+    for name, checkpoint in checkpoints.items():
+        key = f"train.synthetic.{name}"
+        # one for each pair of languages: the translator looks at those that it uses
+        if checkpoint and "{" not in checkpoint and (local := local_checkpoint(checkpoint, folder, key)):
+            found[key] = fingerprint(local)
     return found
 
 
@@ -73,8 +97,10 @@ def located(path: str, folder: Path) -> Path:
         raise InputError(f"{path}: there is no such home folder") from error
 
 
-def local_checkpoint(checkpoint: str, folder: Path) -> Path | None:
+def local_checkpoint(checkpoint: str, folder: Path, key: str = "model.checkpoint") -> Path | None:
     """The folder that a checkpoint means; None for an id on the hub, which is `name` or `owner/name`.
+
+    `key` is the config's, for errors.
 
     Raises
     ------
@@ -84,9 +110,9 @@ def local_checkpoint(checkpoint: str, folder: Path) -> Path | None:
     try:
         local = located(checkpoint, folder)
     except InputError as error:
-        raise InputError(f"model.checkpoint: {error}") from error
+        raise InputError(f"{key}: {error}") from error
     if local.is_dir():
         return local
     if checkpoint.startswith((".", "/", "~")) or checkpoint.count("/") > 1:
-        raise InputError(f"model.checkpoint: {checkpoint}: there is no such folder")
+        raise InputError(f"{key}: {checkpoint}: there is no such folder")
     return None

@@ -17,7 +17,8 @@ class ParallelPairs:
 
     name: str
     languages: tuple[str, ...]
-    """ISO 639-1, sorted; the columns below."""
+    """ISO 639-1, the columns below, sorted: first those of texts that people wrote, then the synthetic ones, where
+    `mul` stands for texts in several languages. Among each, a language stands once."""
     pair_ids: Sequence[str]
     """[pairs], unique."""
     texts: Sequence[str]
@@ -25,16 +26,24 @@ class ParallelPairs:
     queries: NDArray[np.int32]
     """[pairs, languages] index into `texts`, -1 where the pair does not exist in the language."""
     passages: NDArray[np.int32]
-    """[pairs, languages] likewise; -1 exactly where `queries` is."""
+    """[pairs, languages] likewise; -1 exactly where `queries` is, but for synthetic columns: there one of the two may
+    have been made without the other."""
     negatives: NDArray[np.int32]
     """[pairs, languages] the hard negative passage, -1 where there is none."""
     notes: tuple[str, ...] = ()
     """What a user should know of the reading: rows of the files that were left out, and why."""
+    made_by: tuple[str | None, ...] = ()
+    """[languages] what made the texts of a column, None = people; empty = people wrote all."""
 
     @property
     def has(self) -> NDArray[np.bool_]:
         """[pairs, languages] whether the pair exists in the language."""
-        return self.queries >= 0
+        return (self.queries >= 0) | (self.passages >= 0)
+
+    @property
+    def makers(self) -> tuple[str | None, ...]:
+        """[languages] `made_by`, written out."""
+        return self.made_by or (None,) * len(self.languages)
 
 
 def normalised(text: str) -> str:
@@ -60,8 +69,9 @@ def text_groups(pairs: ParallelPairs, keys: NDArray[np.int32]) -> NDArray[np.int
     the set's `text_keys`.
     """
     groups = np.arange(len(pairs.pair_ids))
-    rows = np.tile(np.nonzero(pairs.has)[0], 2)
-    texts = np.concatenate([keys[pairs.queries[pairs.has]], keys[pairs.passages[pairs.has]] + len(keys)])
+    asked, answered = pairs.queries >= 0, pairs.passages >= 0
+    rows = np.concatenate([np.nonzero(asked)[0], np.nonzero(answered)[0]])
+    texts = np.concatenate([keys[pairs.queries[asked]], keys[pairs.passages[answered]] + len(keys)])
     shared = np.bincount(texts, minlength=2 * len(keys))[texts] > 1
     rows, texts = rows[shared], texts[shared]
     while True:
@@ -186,7 +196,7 @@ def split(pairs: ParallelPairs, count: int) -> tuple[ParallelPairs, ParallelPair
 
 def normalised_texts(pairs: ParallelPairs) -> set[str]:
     """The queries and passages, in all languages; not the hard negatives."""
-    used = np.unique(np.concatenate([pairs.queries[pairs.has], pairs.passages[pairs.has]]))
+    used = np.unique(np.concatenate([part[part >= 0] for part in (pairs.queries, pairs.passages)]))
     return {normalised(pairs.texts[text]) for text in used.tolist()}
 
 

@@ -34,12 +34,19 @@ class SampleCounts:
         ]
 
     def named(self, sets: Sequence[ParallelPairs]) -> list[dict[str, Any]]:
-        """For JSON that is read by eye: the set by name, the pairs of each `query language>passage language`."""
+        """For JSON that is read by eye: the set by name, the pairs of each `query language>passage language`.
+
+        `synthetic` counts those of them that are, where there are any.
+        """
         rows = self.as_plain()
         for row in rows:
             chosen = sets[row["training_set"]]
             row["training_set"] = chosen.name
-            row["pairs"] = {f"{chosen.languages[q]}>{chosen.languages[p]}": n for q, p, n in row["pairs"]}
+            pairs: Counter[str] = Counter()
+            for query, passage, n in row["pairs"]:
+                pairs[f"{chosen.languages[query]}>{chosen.languages[passage]}"] += n
+            synthetic = sum(n for query, passage, n in row["pairs"] if chosen.makers[query] or chosen.makers[passage])
+            row |= {"pairs": dict(sorted(pairs.items())), **({"synthetic": synthetic} if synthetic else {})}
         return rows
 
     @classmethod
@@ -53,20 +60,32 @@ class SampleCounts:
         return counts
 
     def tables(self, sets: Sequence[ParallelPairs]) -> dict[str, dict[str, list[Any]]]:
-        """Columns of the tables `sampled_batches` and `sampled_pairs`, sets and languages by name."""
+        """Columns of `sampled_batches` and `sampled_pairs`, and of `synthetic_pairs`: the part of those that is."""
         batches = sorted(self._batches.items())
-        pairs = sorted(self._pairs.items())
+        pairs: Counter[tuple[str, ...]] = Counter()
+        synthetic: Counter[tuple[str | None, ...]] = Counter()
+        for (index, kind, *columns), n in self._pairs.items():
+            languages = [sets[index].languages[column] for column in columns]
+            makers = [sets[index].makers[column] for column in columns]
+            pairs[(sets[index].name, kind, *languages)] += n
+            if any(makers):
+                synthetic[(sets[index].name, kind, *languages, *makers)] += n
         return {
             "sampled_batches": {
                 "training_set": [sets[index].name for (index, _), _ in batches],
                 "kind": [kind for (_, kind), _ in batches],
                 "batches": [n for _, n in batches],
             },
-            "sampled_pairs": {
-                "training_set": [sets[index].name for (index, *_), _ in pairs],
-                "kind": [kind for (_, kind, *_), _ in pairs],
-                "query_language": [sets[index].languages[query] for (index, _, query, _), _ in pairs],
-                "passage_language": [sets[index].languages[passage] for (index, _, _, passage), _ in pairs],
-                "pairs": [n for _, n in pairs],
-            },
+            "sampled_pairs": columns_of(("training_set", "kind", "query_language", "passage_language"), pairs),
+            "synthetic_pairs": columns_of(SYNTHETIC, synthetic),
         }
+
+
+SYNTHETIC = ("training_set", "kind", "query_language", "passage_language", "query_made_by", "passage_made_by")
+
+
+def columns_of(names: Sequence[str], counted: Counter[Any]) -> dict[str, list[Any]]:
+    """Columns of what was counted, by their names, and `pairs`."""
+    rows = sorted(counted.items(), key=lambda row: [part or "" for part in row[0]])
+    columns: dict[str, list[Any]] = {name: [at[place] for at, _ in rows] for place, name in enumerate(names)}
+    return columns | {"pairs": [n for _, n in rows]}

@@ -18,6 +18,7 @@ from workbench.records import TrainSpec
 from workbench.training.checkpoints import Checkpoints, Progress
 from workbench.training.contrast import backward
 from workbench.training.counts import SampleCounts
+from workbench.training.mixing import mix_of
 from workbench.training.sampling import Sampler
 from workbench.training.tokens import TokenCache
 from workbench.training.validation import Validation
@@ -76,7 +77,7 @@ def train(
         )
     split = hold_out_all(sets, spec.validation.pairs)
     sets = [training for training, _ in split]
-    sampler = Sampler(sets, spec.sampling.strategy, spec.sampling.alpha, spec.batch_size, seed)
+    sampler = Sampler(sets, spec.sampling.strategy, spec.sampling.alpha, spec.batch_size, seed, mix_of(spec))
     steps = spec.steps or math.ceil(spec.epochs * sampler.epoch_steps)  # type: ignore[operator]
     validation = Validation([held for _, held in split], spec, encoder)
     for warning in [*sampler.warnings, *validation.warnings] if main else ():

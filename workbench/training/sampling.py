@@ -10,7 +10,7 @@ are the same in English ask the same in any two languages, and because the choic
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
@@ -18,17 +18,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.data.pairs import ParallelPairs, text_groups, text_keys
+from workbench.data.pairs import ParallelPairs
 from workbench.errors import InputError
-from workbench.records import Strategy
+from workbench.records import MIXED_LANGUAGES, Strategy
+from workbench.training.mixing import Mix
+from workbench.training.planning import Capacity, Plan, make_plan, named
+from workbench.training.sources import PAIR, SAME, TRIES, TWO, Origin, Source, fill, substitutes
 
 Kind = Literal["english", "pooled", "mono", "cross", "mixed"]
-
-ANY = "any language"
-TWO = "two languages"
-"""What a pair must have to enter a batch; the third requirement is one language, by its code."""
-TRIES = 16
-"""Random orders of the pairs that are tried where hard negatives can keep a batch from being filled."""
+NO_MIX = Mix()
 
 
 class Stream(IntEnum):
@@ -40,6 +38,7 @@ class Stream(IntEnum):
     LANGUAGE = 3
     SET = 4
     COLUMNS = 5
+    ORIGIN = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,68 +59,6 @@ class Batch:
     """[batch] column in the set's languages."""
 
 
-class Source:
-    """One training set as the sampler sees it."""
-
-    def __init__(self, pairs: ParallelPairs) -> None:
-        keys = text_keys(pairs.texts)
-        same = (pairs.negatives >= 0) & (keys[pairs.negatives] == keys[pairs.passages]) & pairs.has
-        self.name = pairs.name
-        self.languages = pairs.languages
-        self.notes = pairs.notes
-        self.blank = int((~pairs.has).all(axis=1).sum())
-        """Pairs in no language: they share texts with held-out pairs (`hold_out_all`) or tasks (`leakage`)."""
-        self.contradictions = int(same.sum())
-        """Texts that are both the passage of a pair and its hard negative; the pair is not used in that language."""
-        self.has: NDArray[np.bool_] = pairs.has & ~same
-        self.counts: NDArray[np.int64] = self.has.sum(axis=1)
-        """[pairs] languages of each."""
-        self.rows = np.arange(len(self.counts))
-        self.groups = text_groups(pairs, keys)
-        self.barred = barred_groups(pairs, keys, self.groups)
-        """[pairs, languages] group whose passage is a hard negative of the pair, -1 for none; None for no such pair."""
-
-    def usable(self, need: str, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """[rows] whether a pair has what the batch needs."""
-        if need in (ANY, TWO):
-            return self.counts[rows] >= (1 if need == ANY else 2)
-        if need not in self.languages:
-            return np.zeros(len(rows), bool)
-        return self.has[rows, self.languages.index(need)]
-
-    def size(self, need: str) -> int:
-        """How many pairs are usable."""
-        return int(self.usable(need, self.rows).sum())
-
-    def together(self, need: str, size: int) -> int:
-        """How many usable pairs go together in a batch of `size`.
-
-        Where they have fewer groups than that, one of each. Else hard negatives may still stand in the way, and then
-        it is what half of `TRIES` random orders gather, the same orders for every seed.
-        """
-        rows = self.rows[self.usable(need, self.rows)]
-        groups = len(np.unique(self.groups[rows]))
-        if groups < size or self.barred is None:
-            return groups
-        random = np.random.default_rng(0)
-        return sorted(size - self.draw(rows, need, size, random)[1] for _ in range(TRIES))[TRIES // 2]
-
-    def draw(
-        self, rows: NDArray[np.int64], need: str, size: int, random: np.random.Generator
-    ) -> tuple[NDArray[np.int64], int]:
-        """[size] a batch from `rows`, and how many of its places are vacant, no pair being left that goes with it."""
-        batch = random.choice(rows, size)
-        return batch, fill(self, need, batch, substitutes(rows, random))
-
-
-def barred_groups(pairs: ParallelPairs, keys: NDArray[np.int32], groups: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """[pairs, languages] the group that has the hard negative as a passage, -1 for none; None where all are -1."""
-    of_key = np.full(len(keys) + 1, -1, np.int64)
-    of_key[keys[pairs.passages[pairs.has]]] = groups[np.nonzero(pairs.has)[0]]
-    barred = of_key[np.where(pairs.negatives >= 0, keys[pairs.negatives], len(keys))]
-    return barred if (barred >= 0).any() else None
-
-
 class Sampler:
     """The batches of a run. It keeps nothing but caches: `batch(step)` can be asked in any order.
 
@@ -137,77 +74,112 @@ class Sampler:
         One or more; a batch is from one of them, drawn in proportion to its pairs that the batch could hold.
     alpha
         hybrid: probability of a mono batch; mixed: of a same-language pair; else ignored.
+    mix
+        How much of it is synthetic, where the sets have synthetic texts.
 
     Raises
     ------
     InputError
-        No set can fill a batch.
+        No set can fill a batch, or the share of synthetic pairs cannot be had.
     """
 
     def __init__(
-        self, sets: Sequence[ParallelPairs], strategy: Strategy, alpha: float, batch_size: int, seed: int
+        self,
+        sets: Sequence[ParallelPairs],
+        strategy: Strategy,
+        alpha: float,
+        batch_size: int,
+        seed: int,
+        mix: Mix = NO_MIX,
     ) -> None:
         self.strategy = strategy
         self.alpha = alpha
         self.batch_size = batch_size
         self.seed = seed
+        self.mix = mix
         self.warnings: list[str] = []
         """What a user should know: pairs, languages or sets that are drawn less than one would expect."""
         self._sources = [Source(pairs) for pairs in sets]
         self._warn_of_contents()
-        self._together = {need: [s.together(need, batch_size) for s in self._sources] for need in self._needs()}
-        self._shares = {need: self._share_out(need) for need in self._together}
-        self._languages = [need for need, share in self._shares.items() if need not in (ANY, TWO) and share is not None]
-        self._check_filled()
+        self._plans = {kind: self._plan(kind) for kind in self._kinds()}
         self._orders: list[dict[int, NDArray[np.int64]]] = [{} for _ in sets]
 
     @property
     def epoch_steps(self) -> int:
         """Steps in which as many pairs are drawn as there are."""
-        return math.ceil(sum(source.size(ANY) for source in self._sources) / self.batch_size)
+        return math.ceil(sum(source.size(PAIR, Origin.EITHER) for source in self._sources) / self.batch_size)
 
     def batch(self, step: int) -> Batch:
         """The batch of a step, 0-based."""
         kind = self._kind(step)
-        need = self._need(kind, step)
-        index = self._pick_set(need, step)
-        rows = self._rows(index, need, step)
-        return Batch(step, index, kind, rows, *self._columns(index, kind, need, rows, step))
+        plan = self._plans[kind]
+        at = plan.pick_need(self._stream(Stream.LANGUAGE, step).random())
+        index = plan.pick_set(at, self._stream(Stream.SET, step).random())
+        need = plan.needs[at]
+        origins = self._origins(None if plan.synthetic is None else plan.synthetic[at, index], step)
+        rows = self._rows(index, need, origins, step)
+        return Batch(step, index, kind, rows, *self._columns(index, kind, need, rows, origins, step))
 
     # what can be drawn
 
-    def _needs(self) -> list[str]:
-        """What the strategy may ask of a pair."""
-        if self.strategy == "english":
-            return ["en"]
-        if self.strategy in ("pooled", "mixed"):
-            return [ANY]
-        languages = sorted({language for source in self._sources for language in source.languages})
-        mono = self.strategy == "mono" or (self.strategy == "hybrid" and self.alpha > 0)
-        cross = self.strategy == "cross" or (self.strategy == "hybrid" and self.alpha < 1)
-        return [*(languages if mono else []), *([TWO] if cross else [])]
+    def _kinds(self) -> list[Kind]:
+        if self.strategy != "hybrid":
+            return [self.strategy]
+        ends: list[tuple[Kind, bool]] = [("mono", self.alpha > 0), ("cross", self.alpha < 1)]
+        return [kind for kind, drawn in ends if drawn]
 
-    def _share_out(self, need: str) -> NDArray[np.float64] | None:
-        """[sets] upper bounds of the sets' shares of [0, 1), by usable pairs; None where no set fills a batch."""
-        sizes = []
-        for source, together in zip(self._sources, self._together[need], strict=True):
-            pairs = source.size(need)
-            sizes.append(pairs if together >= self.batch_size else 0)
-            if pairs and not sizes[-1]:
-                use = f"mono batches in {need!r}" if self.strategy in ("mono", "hybrid") and need != TWO else "batches"
-                self.warnings.append(
-                    f"{source.name}: left out of {use}: {pairs} pairs with {named(need)}, of which {together} go "
-                    f"together, too few for a batch of {self.batch_size}"
-                )
-        return np.cumsum(sizes) / sum(sizes) if any(sizes) else None
+    def _plan(self, kind: Kind) -> Plan:
+        """What the batches of a kind ask for, and how often; warns of what cannot be drawn."""
+        languages = sorted({language for source in self._sources for language in source.languages} - {MIXED_LANGUAGES})
+        needs = {"english": ["en"], "mono": languages, "pooled": [SAME], "cross": [TWO], "mixed": [PAIR]}[kind]
+        capacity = Capacity.of(self._sources, needs, self.batch_size, self.mix)
+        self._check_filled(kind, capacity)
+        plan = make_plan(capacity, self.batch_size, self.mix, kind)
+        if plan.synthetic is not None:
+            self._warn_of_share(kind, plan)
+        return plan
+
+    def _check_filled(self, kind: Kind, capacity: Capacity) -> None:
+        """Some batch of the kind can be filled; warns of those that cannot."""
+        filled = capacity.filled(self.batch_size, self.mix)
+        together = capacity.together.max(axis=0)
+        for row, need in enumerate(capacity.needs):
+            for column, source in enumerate(self._sources):
+                if (pairs := capacity.sizes[row, column]) and not filled[row, column]:
+                    use = f"mono batches in {need!r}" if kind == "mono" else "batches"
+                    self.warnings.append(
+                        f"{source.name}: left out of {use}: {pairs} pairs with {named(need)}, of which "
+                        f"{together[row, column]} go together, too few for a batch of {self.batch_size}"
+                    )
+        if filled.any():
+            return
+        found = [
+            f"{source.name} ({' '.join(source.languages)}) has "
+            + ", ".join(f"{together[row, column]} with {named(need)}" for row, need in enumerate(capacity.needs))
+            for column, source in enumerate(self._sources)
+        ]
+        raise InputError(
+            f"train.sampling.strategy {self.strategy!r}: no training set has train.batch_size {self.batch_size} pairs "
+            f"that go together, no text twice and no passage the hard negative of another: {'; '.join(found)}"
+        )
+
+    def _warn_of_share(self, kind: Kind, plan: Plan) -> None:
+        """Languages or sets come unequally often where a share cannot be had otherwise."""
+        drawn = plan.weights.sum(axis=1)
+        possible = drawn > 0
+        if len(plan.needs) > 1 and np.ptp(drawn[possible]) > 1e-9:
+            often = ", ".join(f"{need} {part:.3f}" for need, part in zip(plan.needs, drawn.tolist(), strict=True))
+            self.warnings.append(
+                f"train.synthetic.share {self.mix.share:g} needs languages unequally often in {kind} batches: {often}"
+            )
 
     def _warn_of_contents(self) -> None:
         for source in self._sources:
-            pairs, largest = source.size(ANY), int(np.bincount(source.groups).max(initial=0))
+            pairs, largest = source.size(PAIR, Origin.EITHER), int(np.bincount(source.groups).max(initial=0))
             self.warnings += [f"{source.name}: {note}" for note in source.notes]
             if source.blank:
                 self.warnings.append(
-                    f"{source.name}: {source.blank} of {len(source.counts)} pairs are never drawn: they share texts "
+                    f"{source.name}: {source.blank} of {len(source.rows)} pairs are never drawn: they share texts "
                     "with held-out pairs or evaluation tasks"
                 )
             if source.contradictions:
@@ -220,24 +192,8 @@ class Sampler:
                     f"{source.name}: {largest} of {pairs} pairs share texts with one another; a batch holds one of "
                     "them, so they are drawn less often than others"
                 )
-            if self.strategy == "mixed" and (single := int((source.counts == 1).sum())):
+            if self.strategy == "mixed" and (single := pairs - source.size(TWO, Origin.EITHER)):
                 self.warnings.append(f"{source.name}: {single} of {pairs} pairs have one language only and stay in it")
-
-    def _check_filled(self) -> None:
-        """Every kind of batch that can be drawn can be filled."""
-        lacking = [need for need, share in self._shares.items() if share is None]
-        wanted = [need for need in lacking if need in (ANY, TWO) or not self._languages]
-        if not wanted:
-            return
-        found = [
-            f"{source.name} ({' '.join(source.languages)}) has "
-            + ", ".join(f"{self._together[need][index]} with {named(need)}" for need in wanted)
-            for index, source in enumerate(self._sources)
-        ]
-        raise InputError(
-            f"train.sampling.strategy {self.strategy!r}: no training set has train.batch_size {self.batch_size} pairs "
-            f"that go together, no text twice and no passage the hard negative of another: {'; '.join(found)}"
-        )
 
     # what is drawn
 
@@ -249,25 +205,25 @@ class Sampler:
             return self.strategy
         return "mono" if self._stream(Stream.KIND, step).random() < self.alpha else "cross"
 
-    def _need(self, kind: Kind, step: int) -> str:
-        if kind == "mono":
-            return self._languages[int(self._stream(Stream.LANGUAGE, step).random() * len(self._languages))]
-        return {"english": "en", "cross": TWO}.get(kind, ANY)
+    def _origins(self, synthetic: float | None, step: int) -> NDArray[np.int64]:
+        """[batch] the origin that each place asks for: as a share rises, places become synthetic and none goes back.
 
-    def _pick_set(self, need: str, step: int) -> int:
-        share = self._shares[need]
-        assert share is not None
-        return int(np.searchsorted(share, self._stream(Stream.SET, step).random(), side="right"))
+        Places draw from strata, one of each, so that every batch has its share, up to one place.
+        """
+        if synthetic is None:
+            return np.full(self.batch_size, Origin.EITHER)
+        random = self._stream(Stream.ORIGIN, step)
+        draws = (random.permutation(self.batch_size) + random.random()) / self.batch_size
+        return np.where(draws < synthetic, Origin.SYNTHETIC, Origin.HUMAN)
 
-    def _rows(self, index: int, need: str, step: int) -> NDArray[np.int64]:
+    def _rows(self, index: int, need: str, origins: NDArray[np.int64], step: int) -> NDArray[np.int64]:
         """[batch] the slice of the step, pairs that cannot be used or do not go together replaced at their place."""
         source, rows = self._sources[index], self._slice(index, step)
         random = self._stream(Stream.SUBSTITUTES, index, step)
-        if not fill(source, need, rows, substitutes(source.rows, random)):
+        if not fill(source, need, origins, rows, substitutes(source.rows, random)):
             return rows
-        usable = source.rows[source.usable(need, source.rows)]
         for _ in range(TRIES):
-            rows, vacant = source.draw(usable, need, self.batch_size, random)
+            rows, vacant = source.draw(need, origins, random)
             if not vacant:
                 return rows
         raise InputError(
@@ -277,7 +233,7 @@ class Sampler:
 
     def _slice(self, index: int, step: int) -> NDArray[np.int64]:
         """[batch] the rows that the set's permutations have for this step."""
-        size = len(self._sources[index].groups)
+        size = len(self._sources[index].rows)
         places = np.arange(step * self.batch_size, (step + 1) * self.batch_size)
         epochs = np.unique(places // size).tolist()
         parts = [self._order(index, epoch)[places[places // size == epoch] % size] for epoch in epochs]
@@ -289,81 +245,79 @@ class Sampler:
         if epoch not in kept:
             if len(kept) > 1:
                 kept.clear()
-            kept[epoch] = self._stream(Stream.ORDER, index, epoch).permutation(len(self._sources[index].groups))
+            kept[epoch] = self._stream(Stream.ORDER, index, epoch).permutation(len(self._sources[index].rows))
         return kept[epoch]
 
     def _columns(
-        self, index: int, kind: Kind, need: str, rows: NDArray[np.int64], step: int
+        self,
+        index: int,
+        kind: Kind,
+        need: str,
+        rows: NDArray[np.int64],
+        origins: NDArray[np.int64],
+        step: int,
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """[batch], [batch] the columns of the queries' and the passages' languages."""
+        """[batch], [batch] the columns of the queries' and the passages' texts."""
         source = self._sources[index]
+        draws = self._stream(Stream.COLUMNS, step).random((5, len(rows)))
         if kind in ("english", "mono"):
-            column = np.full(len(rows), source.languages.index(need))
-            return column, column
-        has, counts = source.has[rows], source.counts[rows]
-        draws = self._stream(Stream.COLUMNS, step).random((3, len(rows)))
-        first = (draws[0] * counts).astype(int)
-        second = (draws[1] * (counts - 1)).astype(int)
-        second += second >= first
-        if kind == "pooled":
-            second = first
-        if kind == "mixed":
-            second = np.where((draws[2] < self.alpha) | (counts == 1), first, second)
-        return nth_true(has, first), nth_true(has, second)
+            asked = answered = np.full(len(rows), source.languages.index(need))
+        else:
+            asked, answered = language_pairs(kind, self.alpha, source, rows, origins, draws[:3])
+        wanted = self._wanted(source, asked, answered, origins, draws[3:])
+        return source.pick(0, rows, asked, wanted[0]), source.pick(1, rows, answered, wanted[1])
+
+    def _wanted(
+        self,
+        source: Source,
+        asked: NDArray[np.int64],
+        answered: NDArray[np.int64],
+        origins: NDArray[np.int64],
+        draws: NDArray[np.float64],
+    ) -> NDArray[np.bool_]:
+        """[2, batch] whether query and passage are to be synthetic where they can."""
+        if not self.mix.shares:
+            return np.stack([origins == Origin.SYNTHETIC] * 2)
+        shares = np.array([self.mix.shares.get(language, 0.0) for language in source.languages])
+        of_pair = np.where(asked == answered, draws[0], draws[1])
+        return np.stack([draws[0] < shares[asked], of_pair < shares[answered]])
 
 
-class Together:
-    """The pairs admitted to a batch so far, by what they exclude."""
+def language_pairs(
+    kind: Kind,
+    alpha: float,
+    source: Source,
+    rows: NDArray[np.int64],
+    origins: NDArray[np.int64],
+    draws: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """[batch], [batch] the languages of queries and passages: uniformly among those that the pair can be drawn with.
 
-    def __init__(self, source: Source) -> None:
-        self._groups = source.groups
-        self._all_barred = source.barred
-        self._taken: set[int] = set()
-        self._barred: set[int] = set()
-
-    def admit(self, row: int) -> bool:
-        """Take the pair unless it shares a text with one that is in, or a hard negative of either is in the other."""
-        group = int(self._groups[row])
-        barred = set() if self._all_barred is None else set(self._all_barred[row].tolist()) - {-1}
-        if group in self._taken or group in self._barred or not barred.isdisjoint(self._taken):
-            return False
-        self._taken.add(group)
-        self._barred |= barred
-        return True
-
-
-def fill(source: Source, need: str, batch: NDArray[np.int64], spares: Iterable[NDArray[np.int64]]) -> int:
-    """Replace, in `batch` itself, pairs that cannot be used or do not go together with those before them.
-
-    Returns how many places no spare was found for.
+    Parameters
+    ----------
+    draws
+        [3, batch] in [0, 1): for the query's language, the passage's, and whether a `mixed` pair is in one language.
     """
-    together = Together(source)
-    usable = source.usable(need, batch).tolist()
-    vacant = [place for place, row in enumerate(batch.tolist()) if not (usable[place] and together.admit(row))]
-    if not vacant:
-        return 0
-    for part in spares:
-        for row in part[source.usable(need, part)].tolist():
-            if together.admit(row):
-                batch[vacant.pop(0)] = row
-                if not vacant:
-                    return 0
-    return len(vacant)
-
-
-def substitutes(rows: NDArray[np.int64], random: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    """The rows in a random order, piece by piece, at last all of them.
-
-    A large set begins with single draws, which may repeat a row: they nearly always fill the batch, and a permutation
-    of a million pairs takes longer than all else.
-    """
-    for _ in range(16 if len(rows) > 2**16 else 0):
-        yield random.choice(rows, 2**12)
-    yield random.permutation(rows)
-
-
-def named(need: str) -> str:
-    return need if need in (ANY, TWO) else repr(need)
+    mixed = source.languages.index(MIXED_LANGUAGES) if MIXED_LANGUAGES in source.languages else None
+    table = np.zeros((len(rows), len(source.languages), len(source.languages)), np.bool_)
+    for origin in map(Origin, np.unique(origins).tolist()):
+        at = origins == origin
+        table[at] = source.sides(origin, rows[at]).table(mixed)
+    diagonal = np.eye(len(source.languages), dtype=np.bool_)
+    if kind != "pooled" and mixed is not None:
+        table[:, mixed, mixed] = False
+    same, two = table & diagonal, table & ~diagonal
+    if kind == "mixed":
+        lone = ~two.any(axis=(1, 2))
+        as_same = (draws[2] < alpha) & same.any(axis=(1, 2)) | lone
+        chosen = np.where(as_same[:, None, None], same, two)
+    else:
+        chosen = same if kind == "pooled" else two
+    ways = chosen.sum(axis=2)
+    # the query's language in proportion to the passages' that go with it: all ways come equally often
+    first = (np.cumsum(ways, axis=1) <= (draws[0] * ways.sum(axis=1))[:, None].astype(int)).sum(axis=1)
+    left = chosen[np.arange(len(rows)), first]
+    return first, nth_true(left, (draws[1] * left.sum(axis=1)).astype(int))
 
 
 def nth_true(has: NDArray[np.bool_], places: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ from workbench.encoder import Encoder, Tokens, autocast
 from workbench.errors import InputError
 from workbench.records import TrainSpec
 from workbench.training.contrast import info_nce, text_chunks
+from workbench.training.mixing import mix_of
 from workbench.training.sampling import Batch, Sampler
 from workbench.training.tokens import TokenCache
 
@@ -50,7 +51,7 @@ class Validation:
         sampling, size = self.spec.sampling, self.spec.batch_size
         while not self.batches:
             try:
-                sampler = Sampler(sets, sampling.strategy, sampling.alpha, size, SEED)
+                sampler = Sampler(sets, sampling.strategy, sampling.alpha, size, SEED, mix_of(self.spec))
                 self.batches = [sampler.batch(step) for step in range(sampler.epoch_steps)]
             except InputError as error:
                 if size == 2:

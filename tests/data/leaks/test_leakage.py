@@ -17,6 +17,7 @@ from workbench.data.leaks.leakage import Leakage, find_leaks, without_concerned
 from workbench.data.leaks.ngrams import gram_size
 from workbench.data.pairs import ParallelPairs, normalised
 from workbench.data.task import RetrievalTask
+from workbench.synthesis.versions import Versions, with_made
 
 FOX = "the quick brown fox jumps over the lazy dog near the old river bank at dawn"
 OWL = "an owl of the northern woods hunts by night and sleeps in hollow trees by day"
@@ -137,6 +138,28 @@ def test_a_hit_concerns_a_pair_in_all_languages_and_only_texts_of_its_language()
     (cleaned,) = without_concerned([pairs], leakage)
     assert cleaned.pair_ids == pairs.pair_ids and cleaned.has.tolist() == [[False, False], [True, False]]
     assert (cleaned.passages[0] == -1).all() and (cleaned.negatives[0] == -1).all()
+
+
+def test_a_leak_in_a_translation_alone_is_found_and_its_pair_goes_in_all_languages() -> None:
+    rows: list[TrainingRow] = [(pair_id, "en", f"what {pair_id}", f"that {pair_id}") for pair_id in "abc"]
+    human = make_set([*rows, *[(pair_id, "de", f"was {pair_id}", f"das {pair_id}") for pair_id in "abc"]])
+    versions = Versions(
+        ["a", "b", "c", "c"],
+        ["de", "de", "de", "mul"],
+        ["wie a", "wie b", None, f"mixed {OWL}"],
+        ["dies a", FOX, "dies c", "mixed"],
+        *[[""] * 4] * 2,
+    )
+    pairs = with_made(human, versions, {"de": "machine", "mul": "switch"})
+    # the passage stands in the pool of German; what is in several languages is in none of the tasks
+    task = make_task([("de", "ganz anders"), ("en", OWL)], [("de", FOX), ("en", "nothing")])
+    leakage = find_leaks([pairs], {"task": task})
+    assert [(one.language, one.kind, one.hits, one.pairs) for one in leakage.found] == [("de", "passage", 1, 1)]
+    assert not find_leaks([human], {"task": task}).found
+    (left,) = without_concerned([pairs], leakage)
+    assert left.made_by == (None, None, "machine", "switch")
+    assert [pair_id for pair_id, has in zip(left.pair_ids, left.has.any(axis=1), strict=True) if has] == ["a", "c"]
+    assert left.has[[0, 2]].tolist() == pairs.has[[0, 2]].tolist()
 
 
 def test_every_pair_with_a_shared_text_is_concerned() -> None:

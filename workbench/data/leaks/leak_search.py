@@ -51,12 +51,12 @@ class Marks:
 
 
 class Column:
-    """The training texts of one set in one language."""
+    """The training texts of one set in one language, the synthetic ones too."""
 
     def __init__(self, number: int, pairs: ParallelPairs, language: str) -> None:
         self.number, self.pairs, self.language = number, pairs, language
-        place = pairs.languages.index(language)
-        parts = [part[:, place] for part in (pairs.queries, pairs.passages, pairs.negatives)]
+        places = [place for place, its in enumerate(pairs.languages) if its == language]
+        parts = [part[:, place] for part in (pairs.queries, pairs.passages, pairs.negatives) for place in places]
         holders = [np.flatnonzero(part >= 0) for part in parts]
         texts = np.concatenate([part[rows] for part, rows in zip(parts, holders, strict=True)])
         order = np.argsort(texts, kind="stable")
