@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from typing import Any, Literal
 import yaml
 
 from workbench.arms import arm_hash, arm_label, make_run_id
+from workbench.config_checks import check_together
 from workbench.config_keys import as_record
 from workbench.data.catalog import Kind, check_options, known_loader, known_set
 from workbench.data.fetched import languages_of
@@ -171,28 +171,6 @@ def validate(plain: Plain, source: str, *, is_sweep: bool = False) -> Settings:
     return with_loaders(settings, source, keep="nothing" if is_sweep else "model")
 
 
-def check_together(settings: Settings, source: str) -> None:
-    """What single keys cannot say."""
-    train = settings.train
-    names = {"evaluate.tasks": list(settings.evaluate.tasks), "train.sets": list(train.sets if train else ())}
-    for key, given in names.items():
-        for name in given:
-            if not re.fullmatch(r"[\w-]+", name):
-                raise InputError(f"{source}: {key}: the name {name!r}; allowed: letters, digits, _ and -")
-    for name, task in settings.evaluate.tasks.items():
-        if task.index != "auto" and task.depth is None and (task.loader or name) != "miracl":
-            raise InputError(
-                f"{source}: evaluate.tasks.{name}.index: an index needs a depth, evaluate.tasks.{name}.depth"
-            )
-    if train is None:
-        return
-    if (train.steps is None) == (train.epochs is None):
-        raise InputError(f"{source}: train: give either steps or epochs")
-    for name, of in train.sets.items():
-        if of.languages is not None and len(set(of.languages)) != len(of.languages):
-            raise InputError(f"{source}: train.sets.{name}.languages: a language stands twice")
-
-
 def with_loaders(settings: Settings, source: str, keep: Literal["model", "nothing"]) -> Settings:
     """Settings with each set's and task's loader named, so that a frozen config needs no guessing."""
 
@@ -242,8 +220,9 @@ def freeze(experiment: Experiment, folder: Path, now: datetime | None = None) ->
     for given, swept in zip(experiment.settings, experiment.swept, strict=True):
         settings = with_languages(given)
         # the runs of a sweep read the same files over and over
+        train = settings.train
         paths = json.dumps(
-            [to_plain(settings.model), to_plain(settings.evaluate), to_plain(settings.train and settings.train.sets)]
+            to_plain([settings.model, settings.evaluate, train and train.sets, train and train.synthetic])
         )
         prints = known.get(paths) or known.setdefault(paths, fingerprints(settings, folder))
         label = arm_label(settings, swept)

@@ -27,7 +27,8 @@ def model_of(record: type) -> type[BaseModel]:
         if entry.default is not MISSING:
             limits["default"] = entry.default
         elif entry.default_factory is not MISSING:
-            limits["default_factory"] = model_of(entry.default_factory)  # type: ignore[arg-type]
+            factory = entry.default_factory
+            limits["default_factory"] = model_of(factory) if is_dataclass(factory) else factory
         definitions[entry.name] = (in_models(hints[entry.name]), Field(description=doc, **limits))
     config = ConfigDict(extra="forbid", allow_inf_nan=False)
     return create_model(record.__name__, __config__=config, __doc__=record.__doc__, **definitions)

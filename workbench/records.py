@@ -19,12 +19,17 @@ Plain = dict[str, Any]
 Setting = Literal["monolingual", "cross_lingual", "multilingual"]
 Strategy = Literal["english", "pooled", "mono", "cross", "hybrid", "mixed"]
 TaskLoader = Literal["demo", "lareqa", "tydiqa", "tydiqa_primary", "xor_tydi", "beir", "miracl"]
+TranslatorKind = Literal["nllb", "m2m100", "marian", "command"]
 TrainingLoader = Literal["demo", "parquet", "jsonl", "tsv", "squad", "mmarco", "mr_tydi", "dpr"]
 State = Literal["queued", "preparing", "training", "evaluating", "finished", "failed", "stopped", "lost"]
 
 SETTINGS: tuple[Setting, ...] = typing.get_args(Setting)
 STRATEGIES: tuple[Strategy, ...] = typing.get_args(Strategy)
 ENDED: tuple[State, ...] = ("finished", "failed", "stopped", "lost")
+MIXED_LANGUAGES = "mul"
+"""What stands for the language of a text that has words of several, as ISO 639-2 has it."""
+DEMO_LEXICONS = "demo"
+"""What a config calls the lexicons of the built-in demonstration set."""
 ALL_POOLS = "*"
 """The pool language of the multilingual setting: the candidates of all languages together."""
 
@@ -89,6 +94,111 @@ class PairSetSpec:
 
 
 @dataclass(frozen=True)
+class TranslatorSpec:
+    """What translates texts: a sequence-to-sequence checkpoint, or any program."""
+
+    kind: TranslatorKind = key(doc="nllb, m2m100, marian: checkpoints of these families; command: a program")
+    checkpoint: str | None = key(
+        None, "a Hugging Face id or a local folder; none = the family's usual one; {source} and {target} are codes"
+    )
+    command: str | None = key(
+        None, "command: program and arguments, a line in for each line out; {source} and {target} are codes"
+    )
+    version: str | None = key(None, "command: the program's version; another one translates anew")
+    engine: Literal["transformers", "ctranslate2"] = key(
+        "transformers", "what runs a checkpoint; ctranslate2 wants a converted one"
+    )
+    beams: int = key(4, "beams of the search", ge=1)
+    max_tokens: int = key(256, "longest text in tokens, in and out", ge=8)
+    batch_tokens: int = key(4096, "padded source tokens translated at a time", ge=64)
+    precision: Literal["fp32", "bf16"] = key("fp32", "arithmetic of a checkpoint")
+
+
+@dataclass(frozen=True)
+class CodeSwitchingSpec:
+    """Words replaced by their translations from bilingual lexicons (arXiv 2305.05295)."""
+
+    lexicons: str = key(doc="a folder of <source>-<language>.txt or .tsv, a word and a translation a line; or `demo`")
+    p: float = key(0.5, "probability of a word to be looked up", ge=0, le=1)
+    mode: Literal["bilingual", "multilingual"] = key(
+        "bilingual", "one language a text, or one drawn for each word: such a text counts as `mul`"
+    )
+    sides: Literal["both", "query", "passage"] = key("both", "which texts of a pair are switched")
+
+
+@dataclass(frozen=True)
+class SimilaritySpec:
+    """How near a synthetic text has to be to its source in the space of an encoder."""
+
+    checkpoint: str = key(doc="a Hugging Face id or a local folder", min_length=1)
+    prefix: str | None = key(None, "text before every text; none = the checkpoint's own prompts, else nothing")
+    threshold: float | None = key(None, "lowest cosine; give this or top_share", ge=-1, le=1)
+    top_share: float | None = key(None, "share of a language's texts that stays, the nearest; or threshold", gt=0, le=1)
+
+
+@dataclass(frozen=True)
+class FilterSpec:
+    """Which synthetic pairs are kept; a rule that one text of a pair breaks rejects the pair in that language."""
+
+    length_ratio: float | None = key(
+        2.0,
+        "largest factor between a text's length and the one its source and the language's median ratio let expect, "
+        "ten characters added to both; none = any",
+        gt=1,
+    )
+    language: bool | None = key(
+        None,
+        "the identified language, among those at hand, is the text's own; none = for translations, not for "
+        "code-switched texts",
+    )
+    copies: bool = key(
+        True, "a text of several words is not its untranslated source; code-switched: a word of the pair was switched"
+    )
+    duplicates: bool = key(True, "no two pairs of a language have the same query and passage")
+    script: bool | None = key(
+        None,
+        "most letters, words of the source aside, are of the language's scripts; none = for translations, not for "
+        "code-switched texts",
+    )
+    numbers: bool = key(True, "most numbers of a text are those of its source; up to 12 they may be written as words")
+    similarity: SimilaritySpec | None = key(None, "nearness to the source by an encoder; none = not measured")
+
+
+@dataclass(frozen=True)
+class CorruptionSpec:
+    """Noise put into synthetic texts on purpose: each is a rate from 0 to 1."""
+
+    misaligned: float = key(0.0, "pairs whose passage is another pair's", ge=0, le=1)
+    word_drop: float = key(0.0, "words left out", ge=0, le=1)
+    shuffle: float = key(0.0, "texts whose words are shuffled within a window of three", ge=0, le=1)
+    untranslated: float = key(0.0, "words that are given back to the source", ge=0, le=1)
+    wrong_language: float = key(0.0, "pairs in another of the synthetic languages than they claim", ge=0, le=1)
+    truncated: float = key(0.0, "texts cut at a random word", ge=0, le=1)
+
+
+@dataclass(frozen=True)
+class SyntheticSpec:
+    """Synthetic versions of training pairs: how they are made, how many of the sampled pairs they are."""
+
+    translator: TranslatorSpec | None = key(None, "made by machine translation; or give code_switching")
+    code_switching: CodeSwitchingSpec | None = key(
+        None, "made by code-switching; with neither, what the sets' files say was made"
+    )
+    sets: tuple[str, ...] | None = key(None, "training sets that they are made of; none = all", min_length=1)
+    source: str = key("en", "language that they are made from")
+    languages: tuple[str, ...] | None = key(
+        None, "languages that they are made in; none = the others of the set", min_length=1
+    )
+    share: float | None = key(
+        None, "share of the sampled pairs that is synthetic; none = where there is no human text", ge=0, le=1
+    )
+    shares: Mapping[str, float] = key({}, "share by language of its texts, in place of share; 0 where none is named")
+    filter: FilterSpec | None = key(None, "which ones are kept; none = all, {} = by the default rules")
+    corruption: CorruptionSpec = key(CorruptionSpec, "noise put into them on purpose")
+    seed: int = key(0, "seed of code-switching and corruption", ge=0, lt=2**31)
+
+
+@dataclass(frozen=True)
 class SamplingSpec:
     """How the languages of a batch are drawn: the experiment."""
 
@@ -113,6 +223,7 @@ class TrainSpec:
 
     sets: Mapping[str, PairSetSpec] = key(doc="training sets by name", min_length=1)
     sampling: SamplingSpec = key(SamplingSpec, "how the languages of a batch are drawn")
+    synthetic: SyntheticSpec | None = key(None, "synthetic versions of the pairs; none = none are made")
     batch_size: int = key(32, "pairs in a batch, over all devices", ge=2)
     chunk_size: int | None = key(
         None, "gradient caching: texts encoded at a time; none = the whole batch at once", ge=1

@@ -101,6 +101,8 @@ def test_a_run_leaves_what_it_should(whole: RunPaths) -> None:
     assert len(ranks) == 300 * (9 + 3 * 3)
     batches = pq.read_table(whole.results / "sampled_batches.parquet").to_pydict()
     assert sum(batches["batches"]) == 60 and set(batches["kind"]) == {"mono", "cross"}
+    for table in ("synthetic_pairs", "synthetic_texts"):
+        assert pq.read_table(whole.results / f"{table}.parquet").num_rows == 0
     (task,) = json.loads((whole.results / "tasks.json").read_text())
     assert task["queries"] == {"de": 300, "en": 300, "ru": 300}
     environment = json.loads(whole.environment.read_text())

@@ -31,7 +31,8 @@ def as_version_2(store: Path) -> None:
     with writing(store) as connection:
         for view in ("published_measurements", "leakage", "runs", "cell_measures", "setting_measures", "arm_measures"):
             connection.execute(f"drop view {view}")
-        connection.execute("drop table stored.published_measurements")
+        for table in ("published_measurements", "synthetic_pairs", "synthetic_texts"):
+            connection.execute(f"drop table stored.{table}")
         connection.execute("drop table stored.leakage")
         connection.execute("alter table stored.runs drop column leaked")
         connection.execute("delete from stored.schema_version where version > 2")

@@ -41,6 +41,8 @@ NARROW = {
     "hits": pa.int32(),
     "exact": pa.int32(),
     "dropped": pa.bool_(),
+    "made": pa.int64(),
+    "kept": pa.int64(),
 }
 COLUMNS = {
     "queries": "task query_id paragraph article",
@@ -50,6 +52,8 @@ COLUMNS = {
     "measurements": "task setting query_language pool_language measure value queries",
     "sampled_pairs": "training_set kind query_language passage_language pairs",
     "sampled_batches": "training_set kind batches",
+    "synthetic_pairs": "training_set kind query_language passage_language query_made_by passage_made_by pairs",
+    "synthetic_texts": "training_set language made_by made kept details",
     "leakage": "task training_set language kind texts hits exact pairs dropped",
 }
 

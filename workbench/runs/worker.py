@@ -35,11 +35,23 @@ from workbench.runs.events import EventLog, utc_now
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+    from workbench.data.pairs import ParallelPairs
     from workbench.data.task import RetrievalTask
     from workbench.encoder import Encoder
     from workbench.evaluation.tables import Tables
+    from workbench.synthesis.made import Account
 
-REPORTED = ("torch", "transformers", "accelerate", "tokenizers", "numpy", "pyarrow", "faiss-cpu", "sentencex")
+REPORTED = (
+    "torch",
+    "transformers",
+    "accelerate",
+    "tokenizers",
+    "numpy",
+    "pyarrow",
+    "faiss-cpu",
+    "sentencex",
+    "py3langid",
+)
 """Packages whose versions a run records, those that are installed."""
 LOCK_WAIT_S = 2.0
 """Patience with the run's lock: a view that looks whether a worker lives holds it for an instant."""
@@ -330,7 +342,7 @@ def prepare_model(work: Work) -> tuple[Encoder, Accelerator]:
 
 
 def train_stage(work: Work, tasks: Mapping[str, RetrievalTask], encoder: Encoder, accelerator: Accelerator) -> Tables:
-    """Train where the settings say so; the tables of what was drawn, and of what leaked.
+    """Train where the settings say so; the tables of what was drawn, what was synthetic, and what leaked.
 
     Each process looks for leaks by itself, and all find the same.
     """
@@ -338,6 +350,7 @@ def train_stage(work: Work, tasks: Mapping[str, RetrievalTask], encoder: Encoder
 
     from workbench.data.loading import load_training_set
     from workbench.runs.leak_check import check_leaks
+    from workbench.synthesis.made import PAIRS, TEXTS, as_columns
     from workbench.training.checkpoints import Checkpoints
     from workbench.training.loop import train
 
@@ -346,6 +359,7 @@ def train_stage(work: Work, tasks: Mapping[str, RetrievalTask], encoder: Encoder
         return {}
     with work.stage("preparing"):
         sets = [load_training_set(name, of, work.folder) for name, of in spec.sets.items()]
+    sets, accounts = synthetic_stage(work, sets, accelerator)
     with work.stage("leakage"):
         checked = check_leaks(spec, sets, tasks.values(), Reporter(work))
     if accelerator.is_main_process:
@@ -364,8 +378,34 @@ def train_stage(work: Work, tasks: Mapping[str, RetrievalTask], encoder: Encoder
             accelerator,
             lambda: work.stop_asked,
         )
-    drawn = {name: pa.table(columns) for name, columns in counts.tables(sets).items()}
-    return drawn | {"leakage": checked.table}
+    schemas = {"synthetic_pairs": PAIRS}
+    drawn = {name: pa.table(columns, schema=schemas.get(name)) for name, columns in counts.tables(sets).items()}
+    return drawn | {"leakage": checked.table, "synthetic_texts": pa.table(as_columns(accounts), schema=TEXTS)}
+
+
+def synthetic_stage(
+    work: Work, sets: list[ParallelPairs], accelerator: Accelerator
+) -> tuple[list[ParallelPairs], list[Account]]:
+    """The training sets with their synthetic versions, and how these came about.
+
+    Of processes that train together one makes them; the others wait, and read them.
+    """
+    from workbench.synthesis.made import stored_accounts, summed_up
+
+    spec = work.settings.train.synthetic if work.settings.train else None
+    accounts = [account for pairs in sets for account in stored_accounts(pairs)]
+    notes: list[str] = []
+    if spec is not None:
+        from workbench.synthesis.making import with_synthetic
+
+        with work.stage("synthesis"):
+            sets, accounts, notes = with_synthetic(sets, spec, work.folder, accelerator.device.type, Reporter(work))
+    if accelerator.is_main_process:
+        for note in notes:
+            work.log.write("warning", message=note)
+        for message in summed_up(accounts):
+            work.log.write("synthetic", message=message)
+    return sets, accounts
 
 
 def save_model(run: RunPaths, encoder: Encoder) -> None:

@@ -47,7 +47,13 @@ def script(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
-MIGRATIONS: tuple[str, ...] = (script("schema.sql"), "", script("leakage.sql"), script("published.sql"))
+MIGRATIONS: tuple[str, ...] = (
+    script("schema.sql"),
+    "",
+    script("leakage.sql"),
+    script("published.sql"),
+    script("synthetic.sql"),
+)
 """The n-th, from 0, takes a store of schema version n to n + 1; a new store starts at 0. An empty one renews the views
 alone, as every version does."""
 

@@ -23,6 +23,8 @@ OF_RUNS = (
     "training_steps",
     "sampled_pairs",
     "sampled_batches",
+    "synthetic_pairs",
+    "synthetic_texts",
     "leakage",
 )
 """Views with a run_id, of which the runs' rows are copied."""

@@ -48,6 +48,12 @@ STAGED = {
     "measurements": ("measurements", f"{CELL}, measure, value, queries", "true"),
     "sampled_pairs": ("sampled_pairs", "training_set, kind, query_language, passage_language, pairs", "true"),
     "sampled_batches": ("sampled_batches", "training_set, kind, batches", "true"),
+    "synthetic_pairs": (
+        "synthetic_pairs",
+        "training_set, kind, query_language, passage_language, query_made_by, passage_made_by, pairs",
+        "true",
+    ),
+    "synthetic_texts": ("synthetic_texts", "training_set, language, made_by, made, kept, details", "true"),
     "leakage": ("leakage", "task, training_set, language, kind, texts, hits, exact, pairs, dropped", "true"),
 }
 """By results file: its staging table, the columns and the rows that are taken."""
@@ -61,6 +67,8 @@ FACTS = (
     "training_steps",
     "sampled_pairs",
     "sampled_batches",
+    "synthetic_pairs",
+    "synthetic_texts",
     "leakage",
 )
 """Tables with rows of runs, beside `runs` itself."""

@@ -193,6 +193,12 @@ select getvariable('run'), * from incoming_sampled_pairs order by all;
 insert into stored.sampled_batches
 select getvariable('run'), * from incoming_sampled_batches order by all;
 
+insert into stored.synthetic_pairs
+select getvariable('run'), * from incoming_synthetic_pairs order by all;
+
+insert into stored.synthetic_texts
+select getvariable('run'), * from incoming_synthetic_texts order by all;
+
 insert into stored.leakage
 select getvariable('run'), c.task, i.* exclude (task)
 from incoming_leakage i join task_codes c on c.name = i.task

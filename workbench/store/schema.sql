@@ -1,7 +1,7 @@
--- The store's tables, version 1; leakage.sql adds to them. Facts hold integer codes and are sorted by run and cell;
--- what the codes stand for is in the tables before them, and views.sql joins the names back. There is no key and no
--- index: a scan of sorted codes is fast, an index on three columns makes a fact table seven times its size, and
--- replaying a log with indexes is where DuckDB's open crash reports are.
+-- The store's tables, version 1; leakage.sql, published.sql and synthetic.sql add to them. Facts hold integer codes and
+-- are sorted by run and cell; what the codes stand for is in the tables before them, and views.sql joins the names
+-- back. There is no key and no index: a scan of sorted codes is fast, an index on three columns makes a fact table seven
+-- times its size, and replaying a log with indexes is where DuckDB's open crash reports are.
 
 create schema stored;
 

@@ -30,6 +30,14 @@ create or replace temp table incoming_sampled_pairs (
 create or replace temp table incoming_sampled_batches (
     training_set varchar not null, kind varchar not null, batches bigint not null
 );
+create or replace temp table incoming_synthetic_pairs (
+    training_set varchar not null, kind varchar not null, query_language varchar not null,
+    passage_language varchar not null, query_made_by varchar, passage_made_by varchar, pairs bigint not null
+);
+create or replace temp table incoming_synthetic_texts (
+    training_set varchar not null, language varchar not null, made_by varchar not null, made bigint,
+    kept bigint not null, details json
+);
 create or replace temp table incoming_leakage (
     task varchar not null, training_set varchar not null, language varchar not null, kind varchar not null,
     texts integer not null, hits integer not null, exact integer not null, pairs integer not null,

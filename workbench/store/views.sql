@@ -62,6 +62,14 @@ select r.run_id, f.* exclude (run) from stored.sampled_pairs f join stored.runs 
 create or replace view sampled_batches as
 select r.run_id, f.* exclude (run) from stored.sampled_batches f join stored.runs r on r.run = f.run;
 
+-- of sampled_pairs those that are synthetic, as either text is; made_by: what made it, null where a person did
+create or replace view synthetic_pairs as
+select r.run_id, f.* exclude (run) from stored.synthetic_pairs f join stored.runs r on r.run = f.run;
+
+-- the synthetic texts that there were to draw from, and how they came about
+create or replace view synthetic_texts as
+select r.run_id, f.* exclude (run) from stored.synthetic_texts f join stored.runs r on r.run = f.run;
+
 -- what the leakage check found; runs.leaked says whether a run trained on it, and is null where nobody looked
 create or replace view leakage as
 select r.run_id, t.name as task, t.task_id, f.* exclude (run, task)
