@@ -66,5 +66,7 @@ import workbench.runs.worker, workbench.training.loop, workbench.evaluation.eval
     modules = {"faiss": "faiss-cpu", "yaml": "pyyaml"}
     loaded = {modules.get(module, module) for module in loaded_after(worker)} & names
     said = re.search(r"GPU machine that has ([^(]*)\(", (ROOT / "README.md").read_text())
-    # packaging and jinja2 come with torch
-    assert said and loaded - {"packaging", "jinja2"} == set(re.split(r",\s+|\s+and\s+", said[1].strip()))
+    # packaging and jinja2 come with torch; transformers imports sentencepiece where it is there
+    assert said and loaded - {"packaging", "jinja2", "sentencepiece"} == set(
+        re.split(r",\s+|\s+and\s+", said[1].strip())
+    )

@@ -34,17 +34,24 @@ def test_the_table_of_config_keys_is_that_of_the_records() -> None:
 
 
 def test_the_example_claim_is_sound(tmp_path: Path) -> None:
-    _, example = blocks("yaml")
+    *_, example = blocks("yaml")
     (tmp_path / "claim.yaml").write_text(example)
     (claim,) = read_claims([tmp_path / "claim.yaml"])
     assert [one.direction for one in claim.comparisons] == ["at_least", "lower"]
 
 
 def test_the_example_config_is_sound() -> None:
-    example, _ = blocks("yaml")
+    example, *_ = blocks("yaml")
     content = parse_yaml(example, "README.md")
     del content["sweep"]
     assert validate(content, "README.md").name == "my-experiment"
+
+
+def test_the_example_of_synthetic_data_is_sound() -> None:
+    example, synthetic, _ = (parse_yaml(block, "README.md") for block in blocks("yaml"))
+    del example["sweep"]
+    example["train"] |= synthetic["train"]
+    assert validate(example, "README.md").train.synthetic is not None  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("number", range(3))

@@ -14,6 +14,7 @@ import typer
 from workbench.cli_analysis import analysis_app
 from workbench.cli_data import data_app
 from workbench.cli_options import Json, Runs, Sets, Store
+from workbench.cli_synth import synth_app
 from workbench.errors import InputError, WorkbenchError, WorkError
 from workbench.paths import DEFAULT_RUNS, DEFAULT_STORE, RunPaths, RunsPaths
 
@@ -27,6 +28,7 @@ app = typer.Typer(
 config_app = typer.Typer(help="Look at configs without running them.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 app.add_typer(data_app, name="data")
+app.add_typer(synth_app, name="synth")
 
 Jobs = Annotated[int | None, typer.Option(min=1, help="Runs that work at once; default one, or one per GPU.")]
 Force = Annotated[bool, typer.Option("--force", help="Also a run whose worker's host is gone for good.")]

@@ -49,20 +49,20 @@ DAMAGE = (
 NOT_FETCHED = ["*.bin", "*.h5", "*.ot", "*.msgpack", "*.py", "onnx/*", "openvino/*"]
 
 
-def find_checkpoint(checkpoint: str, folder: Path) -> tuple[Path, str | None]:
+def find_checkpoint(checkpoint: str, folder: Path, key: str = "model.checkpoint") -> tuple[Path, str | None]:
     """A local folder as it is, or a hub id in the hub's cache, fetched where need be (safetensors only, no code).
 
-    Returns the folder, and for a hub id the revision: the hash of the commit that was taken.
+    `key` is where the checkpoint stands in the settings. Returns the folder, and for a hub id the revision: the hash
+    of the commit that was taken.
     """
-    local = local_checkpoint(checkpoint, folder)
+    local = local_checkpoint(checkpoint, folder, key)
     if local is not None:
         return local, None
     try:
         snapshot = Path(snapshot_download(checkpoint, ignore_patterns=NOT_FETCHED))
     except (OSError, HFValidationError, HfHubHTTPError, RuntimeError) as error:
         raise InputError(
-            f"model.checkpoint: {checkpoint!r} is no folder here and could not be fetched from the hub: "
-            f"{one_line(error)}"
+            f"{key}: {checkpoint!r} is no folder here and could not be fetched from the hub: {one_line(error)}"
         ) from error
     return snapshot, snapshot.name
 
@@ -112,17 +112,16 @@ def check_is_encoder(source: Path, config: Any) -> None:
         )
 
 
-def check_weights(source: Path, config: Any, info: dict[str, Any]) -> None:
+def check_weights(source: Path, config: Any, info: dict[str, Any], key: str = "model.checkpoint") -> None:
     """transformers draws a weight at random where the file lacks it or has it in another size."""
     unequal = sorted((name, list(found), list(wanted)) for name, found, wanted in info["mismatched_keys"])
     if unequal:
         name, found, wanted = unequal[0]
-        raise InputError(f"model.checkpoint: {source}: {name} has the sizes {found}; allowed by config.json: {wanted}")
+        raise InputError(f"{key}: {source}: {name} has the sizes {found}; allowed by config.json: {wanted}")
     missing = sorted(name for name in info["missing_keys"] if "pooler" not in name and "position_ids" not in name)
     if missing:
         raise InputError(
-            f"model.checkpoint: {source}: {len(missing)} weights of {config.model_type} are missing, "
-            f"such as {missing[0]}"
+            f"{key}: {source}: {len(missing)} weights of {config.model_type} are missing, such as {missing[0]}"
         )
 
 

@@ -11,6 +11,7 @@ from scipy import stats
 
 from tests.analysis.claimed import TASK, Arm, level, make_store
 from tests.analysis.made import make_sample, setting_groups, worst_tenth
+from workbench.analysis.claim_arms import is_synthetic
 from workbench.analysis.claims import ArmOf, Claim, Comparison, limit_of, read_claims
 from workbench.analysis.effects import effect
 from workbench.analysis.evenness import evenness_effect, spread
@@ -18,7 +19,7 @@ from workbench.analysis.evenness import worst_tenth as drawn_worst_tenth
 from workbench.analysis.samples import Sample
 from workbench.analysis.stored import load_sample
 from workbench.analysis.verdicts import Finding, direction_of, judge, p_values
-from workbench.records import PairSetSpec
+from workbench.records import PairSetSpec, SyntheticSpec, TrainSpec
 
 MONO = Arm("mono", level(0.8, 0.4, 0.3))
 CROSS = Arm("cross", level(0.5, 0.7, 0.6))
@@ -58,7 +59,7 @@ def test_verdicts_on_samplings(three_arms: Path) -> None:
     assert found["unseen_languages"].evidence[0].languages == ("th", "zh")
     assert [one.cells for one in found["unseen_languages"].evidence] == [2, 10]
     assert found["every_model"].unplanned == ("the same arms from 1 further starting model(s)",)
-    assert "translated by machine" in found["evenness"].unplanned[0]
+    assert "made by machine" in found["evenness"].unplanned[0]
     assert "9 runs were checked" in found["no_leakage"].reason
 
 
@@ -273,3 +274,18 @@ def test_intervals_of_evenness_cover_and_find() -> None:
         covered += effect_.low <= truth <= effect_.high
         found += effect_.p <= 0.05
     assert covered >= 88 and found >= 95
+
+
+def test_which_arms_train_on_texts_made_by_machine() -> None:
+    human = {"demo": PairSetSpec(loader="demo")}
+    known: list[tuple[TrainSpec, bool | None]] = [
+        (TrainSpec(human), False),
+        (TrainSpec(human, synthetic=SyntheticSpec(share=0.0)), False),
+        (TrainSpec(human, synthetic=SyntheticSpec(share=0.25)), True),
+        (TrainSpec(human, synthetic=SyntheticSpec()), True),
+        (TrainSpec(human, synthetic=SyntheticSpec(shares={"de": 0.0})), False),
+        (TrainSpec(human, synthetic=SyntheticSpec(shares={"de": 0.5})), True),
+        (TrainSpec({"own": PairSetSpec(loader="parquet")}), None),
+        (TrainSpec({"mmarco": PairSetSpec(loader="mmarco")}), True),
+    ]
+    assert [is_synthetic(train) for train, _ in known] == [answer for _, answer in known]

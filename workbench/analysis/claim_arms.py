@@ -16,7 +16,7 @@ from typing import Any
 from workbench.analysis.claims import ArmOf, Claim, Comparison
 from workbench.arms import arm_hash, compared
 from workbench.errors import InputError
-from workbench.records import PairSetSpec, RunSpec, SamplingSpec, Settings, from_plain, to_plain
+from workbench.records import PairSetSpec, RunSpec, SamplingSpec, Settings, TrainSpec, from_plain, to_plain
 from workbench.store.database import query
 
 WITH_ALPHA = ("hybrid", "mixed")
@@ -114,14 +114,17 @@ def is_meant(settings: Settings, of: ArmOf) -> bool:
         of.sampling in (None, train.sampling.strategy)
         and (of.alpha is None or (alpha is not None and of.alpha[0] <= alpha <= of.alpha[1]))
         and of.model in (None, settings.model.checkpoint, short(settings.model.checkpoint))
-        and of.synthetic in (None, is_synthetic(train.sets))
+        and of.synthetic in (None, is_synthetic(train))
         and (of.sets is None or set(of.sets) == set(train.sets))
     )
 
 
-def is_synthetic(sets: Mapping[str, PairSetSpec]) -> bool | None:
-    """Whether some training set is translated by machine; None where nobody can know, as in one's own files."""
-    known = [set_is_synthetic(name, of) for name, of in sets.items()]
+def is_synthetic(train: TrainSpec) -> bool | None:
+    """Whether some training texts are made by a machine; None where nobody can know, as of one's own files."""
+    made = train.synthetic
+    if made is not None and (made.share or (made.share is None and (not made.shares or any(made.shares.values())))):
+        return True
+    known = [set_is_synthetic(name, of) for name, of in train.sets.items()]
     return True if True in known else None if None in known else False
 
 
@@ -208,6 +211,7 @@ def varying(claim: Claim) -> frozenset[str]:
         a, b = one.first, one.second
         found |= {"train.sampling"} if (a.sampling, a.alpha) != (b.sampling, b.alpha) else set()
         found |= {"train.sets"} if (a.synthetic, a.sets) != (b.synthetic, b.sets) else set()
+        found |= {"train.synthetic"} if a.synthetic != b.synthetic else set()
         found |= {"model"} if a.model != b.model else set()
     return frozenset(found)
 
@@ -293,11 +297,11 @@ def derived(settings: Settings, of: ArmOf) -> Settings | None:
 
 
 def in_words(of: ArmOf) -> str:
-    """A description as one reads it: `hybrid, alpha 0.4 to 0.6, on sets translated by machine`."""
+    """A description as one reads it: `hybrid, alpha 0.4 to 0.6, on texts made by machine`."""
     parts: list[str] = [of.sampling or ""]
     parts.append(f"alpha {of.alpha[0]:g} to {of.alpha[1]:g}" if of.alpha else "")
     parts.append(f"model {of.model}" if of.model else "")
     if of.synthetic is not None:
-        parts.append(f"on sets {'' if of.synthetic else 'known not to be '}translated by machine")
+        parts.append(f"on texts {'' if of.synthetic else 'known not to be '}made by machine")
     parts.append(f"on {', '.join(of.sets)}" if of.sets else "")
     return ", ".join(filter(None, parts)) or "any sampling"

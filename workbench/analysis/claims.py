@@ -34,7 +34,7 @@ class ArmOf:
     sampling: Strategy | None = key(None, "how they draw the languages of a batch; none = any, and untrained ones not")
     alpha: tuple[float, ...] | None = key(None, "lowest and highest alpha; none = any", min_length=2, max_length=2)
     model: str | None = key(None, "the checkpoint they start from, or the last part of its path; none = any")
-    synthetic: bool | None = key(None, "whether some of their training sets are translated by machine; none = any")
+    synthetic: bool | None = key(None, "whether some of their training texts are made by machine; none = any")
     sets: tuple[str, ...] | None = key(None, "names of all their training sets; none = any", min_length=1)
 
 

@@ -130,12 +130,13 @@ def pair_rows(pairs: ParallelPairs) -> list[Row]:
     return [
         {
             "language": language,
+            **({"made by": maker} if pairs.made_by else {}),
             "pairs": int(pairs.has[:, column].sum()),
             "hard negatives": int((pairs.negatives[:, column] >= 0).sum()),
-            **lengths("query", pairs.texts, pairs.queries[pairs.has[:, column], column]),
-            **lengths("passage", pairs.texts, pairs.passages[pairs.has[:, column], column]),
+            **lengths("query", pairs.texts, pairs.queries[pairs.queries[:, column] >= 0, column]),
+            **lengths("passage", pairs.texts, pairs.passages[pairs.passages[:, column] >= 0, column]),
         }
-        for column, language in enumerate(pairs.languages)
+        for column, (language, maker) in enumerate(zip(pairs.languages, pairs.makers, strict=True))
     ]
 
 
@@ -181,8 +182,11 @@ def pair_examples(pairs: ParallelPairs, samples: int) -> list[Row]:
         {
             "language": language,
             "id": pairs.pair_ids[row],
-            "query": pairs.texts[pairs.queries[row, column]],
-            "passage": pairs.texts[pairs.passages[row, column]],
+            **{
+                side: pairs.texts[texts[row, column]]
+                for side, texts in (("query", pairs.queries), ("passage", pairs.passages))
+                if texts[row, column] >= 0
+            },
         }
         for column, language in enumerate(pairs.languages)
         for row in np.flatnonzero(pairs.has[:, column])[:samples].tolist()

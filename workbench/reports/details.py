@@ -20,6 +20,13 @@ from workbench.runs.events import Event
 from workbench.store.database import query
 from workbench.store.rows import leaked, read_object
 
+SYNTHETIC = """
+with drawn as (select training_set, kind, sum(pairs) as pairs from sampled_pairs where run_id = $1 group by all),
+made as (select training_set, kind, sum(pairs) as pairs from synthetic_pairs where run_id = $1 group by all)
+select training_set, kind, drawn.pairs::bigint as pairs, made.pairs::bigint as synthetic,
+    made.pairs / drawn.pairs as share
+from made join drawn using (training_set, kind) order by all
+"""
 LOG_TAIL = 4000
 """Characters of a worker's own output that are shown."""
 BY_ID = "select run_id from runs where contains(run_id, ?) order by run_id desc"
@@ -104,7 +111,8 @@ def stored_run(store: Path | None, text: str, runs: RunsPaths) -> Row | None:
 
 def results_of(store: Path | None, run_id: str, measure: str) -> dict[str, Any]:
     if store is None or not store.exists():
-        return {"leaked": None, "leakage": [], "batches": [], "pairs": [], "cells": {}, "translated": {}}
+        return {"leaked": None, "leakage": [], "batches": [], "pairs": [], "synthetic": [], "cells": {},
+                "translated": {}}  # fmt: skip
     marks = query(store, "select leaked from runs where run_id = ?", [run_id]).rows
     return {
         "leaked": marks[0][0] if marks else None,
@@ -120,6 +128,7 @@ def results_of(store: Path | None, run_id: str, measure: str) -> dict[str, Any]:
             "where run_id = ? group by all order by all",
             [run_id],
         ).dicts(),
+        "synthetic": query(store, SYNTHETIC, [run_id]).dicts(),
         "cells": run_matrix(store, run_id, measure),
         "translated": translators_of_run(store, run_id),
     }
@@ -141,6 +150,9 @@ def print_run(details: dict[str, Any], measure: str) -> None:
         print_table(details["batches"], title="batches drawn")
         print()
         print_table(pair_matrix(details["pairs"]), title="pairs drawn: query language x passage language")
+    if details["synthetic"]:
+        print()
+        print_table(details["synthetic"], title="pairs drawn that are synthetic: either text was made by a machine")
     for task, rows in details["cells"].items():
         print()
         synthetic = machine_translated(details["translated"].get(task, {}))
