@@ -133,6 +133,30 @@ def test_a_translated_set_is_filtered_and_looked_at(tmp_path: Path, run: Run, ro
     assert "people" in text and str(maker) in text and "identified as en" in text
 
 
+def test_what_a_file_was_filtered_for_before_is_not_forgotten(tmp_path: Path, run: Run, rows: Rows) -> None:
+    switch = ("--data", "demo", "--pairs", "40", "--lexicons", "demo", "--to", "de,ru")
+    rows("synth", "codeswitch", *switch, "--mode", "multilingual", "--out", "0.parquet")
+    (before,) = [row for row in rows("synth", "report", "0.parquet") if row["language"] == "mul"]
+    rejected = 0
+    for step, ratio in ((1, 1.05), (2, 1.02)):
+        (row,) = rows("synth", "filter", f"{step - 1}.parquet", "--out", f"{step}.parquet", "--set",
+                      f"length_ratio={ratio}")  # fmt: skip
+        assert row["made"] - row["kept"] == row["details"]["rejected"]["length_ratio"] > 0
+        rejected += row["made"] - row["kept"]
+    (after,) = [row for row in rows("synth", "report", "2.parquet") if row["language"] == "mul"]
+    assert after["made"] == before["made"] == after["pairs"] + rejected
+    assert after["details"] == {**before["details"], "rejected": {"length_ratio": rejected}}
+
+
+def test_a_source_that_nobody_wrote_in_is_told(tmp_path: Path, run: Run) -> None:
+    code, _, _ = run(*translate(tmp_path, "--pairs", "8", "--language", "en"))
+    assert code == 0
+    for arguments in (("filter", "made.parquet", "--out", "left.parquet"), ("report", "made.parquet")):
+        code, _, said = run("synth", *arguments, "--source", "fi")
+        assert code == 0 and "no texts of people in 'fi'" in said
+        assert "no texts of people" not in run("synth", *arguments)[2]
+
+
 def test_lexicons_are_written_and_switched_with(tmp_path: Path, run: Run, rows: Rows) -> None:
     written = rows("synth", "lexicons", "--out", "lexicons")
     assert {row["language"] for row in written} >= {"de", "ru"} and all(row["words"] > 100 for row in written)
@@ -205,12 +229,13 @@ SWITCH = "synth codeswitch --data demo --pairs 4"
         (f"{TRANSLATE} nllb --checkpoint ./none", "./none: there is no such folder"),
         (f"{TRANSLATE} command --command cat --source hi --to hi", "'hi' is what they are made from"),
         (f"{TRANSLATE} command --command cat --source sw", "train.synthetic.source: demo has no texts in 'sw'"),
+        (f"{TRANSLATE} command --command cat --to ,", "--to ',': names no language; allowed: language codes"),
         (f"{TRANSLATE} command --command cat --to xx", "synth.languages: 'xx' is no language code"),
         (f"{TRANSLATE} command --command cat --out o.jsonl", "--out o.jsonl: allowed: a name that ends in .parquet"),
         (f"{TRANSLATE} command --command cat --out folder.parquet", "--out folder.parquet: is a folder"),
         (f"{SWITCH} --lexicons demo --p 2 --out o.parquet", "synth: code_switching.p: 2.0"),
         (f"{SWITCH} --lexicons demo --mode many --out o.parquet", "mode: 'many' is not allowed; allowed: bilingual, m"),
-        (f"{SWITCH} --lexicons none --out o.parquet", "none: there is no such file or folder"),
+        (f"{SWITCH} --lexicons none --out o.parquet", "lexicons: .*none: there is no such file or folder"),
         (f"{SWITCH} --lexicons demo --p 0 --out o.parquet", "nothing is left of what was made of demo: no word"),
         ("synth codeswitch --data dmeo --lexicons demo --out o.parquet", "'dmeo' is no known training set and has no"),
         ("synth codeswitch --data x --path no.parquet --lexicons demo --out o.parquet", "no.parquet: there is no such"),
@@ -219,6 +244,11 @@ SWITCH = "synth codeswitch --data demo --pairs 4"
         ("synth filter human.jsonl --out o.parquet", "human.jsonl: holds no synthetic pairs: no row has a text in"),
         ("synth filter made.jsonl --out o.parquet --set numbers=maybe", "synth: filter.numbers: 'maybe'"),
         ("synth filter made.jsonl --out o.parquet --set nubmers=true", "filter.nubmers: unknown key; .*'numbers'"),
+        (
+            "synth filter made.jsonl --out o.parquet --set copies=false --set similarity.threshold=0 "
+            "--set similarity.checkpoint=./no",
+            "workbench: filter.similarity.checkpoint: ./no: there is no such folder",
+        ),
         ("synth filter made.jsonl --out o.parquet --set numbers", "--set numbers: write it as"),
         ("synth filter made.jsonl --out o.parquet", "made.jsonl: no synthetic pair is left: rejected by copies"),
         ("synth filter made.jsonl --out o.parquet --rejected folder.parquet", "--rejected folder.parquet: is a folder"),

@@ -206,6 +206,9 @@ def test_every_key_has_a_line_of_doc() -> None:
     assert rows["train.sampling.strategy"]["type"] == "english | pooled | mono | cross | hybrid | mixed"
     assert rows["train.sets.<name>.path"]["default"] == "none"
     assert rows["name"]["default"] == "needed"
+    shares, copies = rows["train.synthetic.shares"], rows["train.synthetic.filter.copies"]
+    assert (shares["type"], shares["default"]) == ("number by name", "{}")
+    assert (copies["type"], copies["default"]) == ("true | false", "true")
 
 
 def test_every_config_that_is_shipped_is_sound() -> None:

@@ -54,6 +54,10 @@ MT = {"kind": "command", "command": "cat"}
         ({"code_switching": {"lexicons": "demo", "p": 2}}, "train.synthetic.code_switching.p: 2"),
         ({"code_switching": {"p": 0.5}}, "train.synthetic.code_switching.lexicons"),
         ({"code_switching": {"lexicons": "demo", "sides": "all"}}, "sides: 'all' is not allowed; allowed: both, query"),
+        (
+            {"code_switching": {"lexicons": "demo", "mode": "multilingual", "sides": "query"}},
+            "train.synthetic.code_switching.sides: 'query' with mode: multilingual; allowed: both",
+        ),
         ({"translator": {"kind": "nlb"}}, "train.synthetic.translator.kind: 'nlb' is not .*did you mean 'nllb'"),
         ({"translator": {"kind": "command"}}, "train.synthetic.translator.command: is needed for kind: command"),
         ({"translator": {"kind": "nllb", "command": "cat"}}, "translator.command: is for kind: command alone"),

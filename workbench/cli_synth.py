@@ -180,7 +180,15 @@ def lexicons(
 
 
 def asked(source: str, to: str | None) -> dict[str, Any]:
+    """
+    Raises
+    ------
+    InputError
+        `to` is given and empty.
+    """
     languages = list(dict.fromkeys(part.strip() for part in to.split(",") if part.strip())) if to is not None else None
+    if languages == []:
+        raise InputError(f"--to {to!r}: names no language; allowed: language codes with commas, such as ar,de")
     return given(source=source, languages=languages)
 
 

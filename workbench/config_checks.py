@@ -36,6 +36,12 @@ def check_synthetic(spec: SyntheticSpec, sets: Sequence[str], where: str) -> Non
     """Which keys of synthetic data go together."""
     if spec.translator is not None and spec.code_switching is not None:
         raise InputError(f"{where}: translator and code_switching are both given; allowed: one of them")
+    switched = spec.code_switching
+    if switched is not None and switched.mode == "multilingual" and switched.sides != "both":
+        raise InputError(
+            f"{where}.code_switching.sides: {switched.sides!r} with mode: multilingual; allowed: both, as no sampling "
+            "draws texts in several languages with texts in one"
+        )
     if spec.share is not None and spec.shares:
         raise InputError(f"{where}: share and shares are both given; allowed: one of them")
     for language, share in spec.shares.items():

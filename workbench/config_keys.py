@@ -121,11 +121,14 @@ def reference_of(record: type, prefix: str) -> Iterator[Plain]:
             name = "<name>." if get_origin(kind) not in (UnionType, Union, None) else ""
             yield from reference_of(below, f"{key}.{name}")  # type: ignore[arg-type]
             continue
-        default = "needed" if entry.default is MISSING else plain_default(entry.default)
+        given = entry.default if entry.default_factory is MISSING else entry.default_factory()
+        default = "needed" if given is MISSING else plain_default(given)
         yield {"key": key, "type": type_name(kind), "default": default, "meaning": entry.metadata["doc"]}
 
 
 def plain_default(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return "none" if value is None else ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
@@ -138,4 +141,6 @@ def type_name(kind: Any) -> str:
         return " | ".join(type_name(arg) for arg in args if arg is not NoneType)
     if origin is tuple:
         return f"list of {type_name(args[0])}"
-    return {str: "text", int: "whole number", float: "number"}.get(kind, str(kind))
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return f"{type_name(args[1])} by name"
+    return {str: "text", int: "whole number", float: "number", bool: "true | false"}[kind]

@@ -224,3 +224,23 @@ def test_pairs_that_a_leak_took_are_held_out_by_nobody() -> None:
     assert set(held.pair_ids) == {pairs.pair_ids[row] for row in first[4:]}
     with pytest.raises(InputError, match=r"of the 4 pairs that train\.validation\.pairs holds out none is left"):
         hold_out_all([without(pairs, gone)], 4)
+
+
+def test_a_misaligned_version_is_no_reason_to_hold_out_or_leave_out_other_pairs() -> None:
+    pairs = replace(make_pairs(60, ("en", "de")), made_by=(None, "machine"))
+    order = hash_order(pairs.pair_ids)
+    passages = pairs.passages.copy()
+    passages[:, 1] = np.roll(passages[:, 1], 1)
+    held_row, donor = int(order[0]), int(order[0]) - 1
+    assert groups_of(replace(pairs, passages=passages)) == list(range(60))
+    ((training, held),) = hold_out_all([replace(pairs, passages=passages)], 10)
+    ((plain, same),) = hold_out_all([pairs], 10)
+    assert held.pair_ids == same.pair_ids and training.pair_ids == plain.pair_ids
+    assert training.has[:, 0].all()
+    texts = normalised_texts(held, "queries", "passages")
+    assert not texts & normalised_texts(training, "queries", "passages")
+    # the human pair whose text a held-out version has is not trained on, whatever its own versions are
+    written = pairs.passages.copy()
+    written[held_row, 1] = pairs.passages[donor, 0]
+    ((training, _),) = hold_out_all([replace(pairs, passages=written)], 1)
+    assert not training.has[training.pair_ids.index(pairs.pair_ids[donor])].any()

@@ -124,6 +124,16 @@ def test_several_languages_in_a_text_are_a_language_of_their_own() -> None:
     assert {a.language: a.kept > 0 for a in accounts} == {"de": False, "mul": True, "ru": False}
 
 
+def test_translations_stay_beside_texts_with_words_of_the_same_language(tmp_path: Path) -> None:
+    (translated,), _, _ = synthetic([demo()], translating(tmp_path, ("de",)))
+    spec = replace(SWITCHED, code_switching=CodeSwitchingSpec("demo", 1.0, "multilingual"))
+    (both,), accounts, _ = synthetic([translated], spec)
+    assert both.languages == ("de", "en", "tr", "de", "mul")
+    assert contents(both).items() >= contents(translated).items()
+    told = [(account.language, account.made, account.kept > 0) for account in accounts]
+    assert told == [("de", None, True), ("de", 0, False), ("mul", 40, True), ("ru", 0, False)]
+
+
 @pytest.mark.parametrize("side", ["query", "passage"])
 def test_one_side_alone(side: str) -> None:
     (found,), _, _ = synthetic([demo()], replace(SWITCHED, code_switching=CodeSwitchingSpec("demo", sides=side)))  # type: ignore[arg-type]
@@ -365,7 +375,7 @@ def similar(checkpoint: str) -> SyntheticSpec:
             replace(SWITCHED, languages=("de",), corruption=CorruptionSpec(wrong_language=0.5)),
             "wrong_language",
         ),
-        (demo, similar("./nowhere"), "nowhere: there is no such folder"),
+        (demo, similar("./nowhere"), "filter.similarity.checkpoint: ./nowhere: there is no such folder"),
         (
             demo,
             SyntheticSpec(translator=TranslatorSpec("command", command="no-such-program {target}"), languages=("de",)),

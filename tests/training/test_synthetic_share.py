@@ -299,3 +299,81 @@ def test_the_balance(kinds: list[tuple[float, str]], share: float) -> None:
     lowest, highest = weights[~human].sum(), 1 - weights[~synthetic].sum()
     if lowest <= share <= highest:
         assert balance == pytest.approx(weights)
+
+
+def misaligned(pairs: ParallelPairs, rate: float) -> ParallelPairs:
+    """Of each synthetic column, passages of that part are those of other pairs."""
+    random, passages = np.random.default_rng(0), pairs.passages.copy()
+    for column in range(len(FIVE), len(pairs.languages)):
+        rows = np.flatnonzero(random.random(len(passages)) < rate)
+        passages[rows, column] = random.permutation(pairs.passages[:, column])[rows]
+    return replace(pairs, passages=passages)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.4, 0.9])
+def test_misaligned_passages_tie_together_only_the_pairs_that_share_them(rate: float) -> None:
+    plain = with_synthetic(200)
+    pairs = misaligned(plain, rate)
+    sampler, whole = (Sampler([p], "cross", 0.5, 10, 0, Mix(0.5)) for p in (pairs, plain))
+    drawn: set[int] = set()
+    for step in range(20):
+        batch = sampler.batch(step)
+        assert_sound(batch, pairs, 10)
+        texts = [set(pairs.passages[row].tolist()) for row in batch.pairs]
+        assert sum(map(len, texts)) == len(set().union(*texts))
+        assert (batch.pairs == whole.batch(step).pairs).sum() >= 3
+        drawn |= set(batch.pairs.tolist())
+    assert len(drawn) > 140 and not sampler.warnings
+
+
+def test_a_synthetic_passage_that_is_a_hard_negative_stays_away_from_its_pair() -> None:
+    pairs = with_synthetic(30, human=("en",), made=("de",))
+    negatives = pairs.negatives.copy()
+    negatives[:15, 0] = pairs.passages[15:, 1]
+    pairs = replace(pairs, negatives=negatives)
+    sampler = Sampler([pairs], "mono", 0.5, 12, 0)
+    for step in range(60):
+        rows = set(sampler.batch(step).pairs.tolist())
+        assert len(rows) == 12 and not any(row + 15 in rows for row in rows)
+
+
+def test_shares_by_language_are_made_up_for_where_a_text_is_of_one_origin_alone() -> None:
+    pairs = with_synthetic(60)
+    gone = np.zeros_like(pairs.queries, np.bool_)
+    gone[:20, len(FIVE) + MADE.index("de")] = True
+    gone[:50, len(FIVE) + MADE.index("zh")] = True
+    pairs = replace(pairs, queries=np.where(gone, -1, pairs.queries), passages=np.where(gone, -1, pairs.passages))
+    sampler = Sampler([pairs], "pooled", 0.5, 10, 0, Mix(shares={"de": 0.5, "zh": 0.5}))
+    drawn: Counter[tuple[str, bool]] = Counter()
+    for step in range(1500):
+        columns = sampler.batch(step).query_languages
+        drawn.update((pairs.languages[column], pairs.makers[column] is not None) for column in columns)
+    parts = {its: drawn[its, True] / (drawn[its, True] + drawn[its, False]) for its in ("de", "zh")}
+    assert parts == {"de": pytest.approx(0.5, abs=0.04), "zh": pytest.approx(1 / 6, abs=0.03)}
+    assert sampler.warnings == [
+        "set: train.synthetic.shares.zh 0.5 cannot be had: 0.000 to 0.167 of its texts there can be synthetic"
+    ]
+
+
+def test_a_share_of_a_language_without_synthetic_texts_is_refused() -> None:
+    with pytest.raises(InputError, match=r"shares\.en: 0\.5, but no .* in 'en'; allowed: ar, de, hi, zh"):
+        Sampler([with_synthetic(20)], "mono", 0.5, 4, 0, Mix(shares={"de": 1, "en": 0.5}))
+    Sampler([with_synthetic(20)], "mono", 0.5, 4, 0, Mix(shares={"en": 0}))
+
+
+def test_languages_with_too_few_synthetic_pairs_are_named() -> None:
+    pairs = with_synthetic(60)
+    gone = np.zeros_like(pairs.queries, np.bool_)
+    gone[7:, len(FIVE)] = True
+    pairs = replace(pairs, queries=np.where(gone, -1, pairs.queries), passages=np.where(gone, -1, pairs.passages))
+    warning = "set: no synthetic pairs in mono batches with 'ar': 7 go together, too few for a batch of 10"
+    assert Sampler([pairs], "mono", 0.5, 10, 0, Mix(0.3)).warnings == [warning]
+    assert not Sampler([pairs], "mono", 0.5, 10, 0, Mix(0)).warnings
+
+
+def test_pairs_in_several_languages_count_where_they_are_drawn() -> None:
+    pairs = with_synthetic(60, human=(), made=("mul",))
+    sampler = Sampler([pairs], "pooled", 0.5, 10, 0)
+    assert sampler.epoch_steps == 6 and not sampler.warnings
+    beside = Sampler([with_synthetic(60, human=("de", "en"), made=("mul",))], "cross", 0.5, 10, 0)
+    assert beside.epoch_steps == 6 and "'pooled'" in beside.warnings[0]

@@ -62,14 +62,16 @@ def text_keys(texts: Sequence[str]) -> NDArray[np.int32]:
 
 
 def text_groups(pairs: ParallelPairs, keys: NDArray[np.int32]) -> NDArray[np.int64]:
-    """[pairs] the same number for pairs that share a normalised query, or a normalised passage, in any language.
+    """[pairs] the same number for pairs that share a normalised query, or passage, that people wrote, in any language.
 
     Sharing is passed on: where a shares with b and b with c, all three have one number, the row of the first of
-    them. Two pairs of different groups thus never repeat a text, whichever languages are drawn for them. `keys` are
-    the set's `text_keys`.
+    them. Two pairs of different groups thus never repeat such a text, whichever languages are drawn for them.
+    Synthetic texts do not count: misaligned ones would tie nearly all pairs together, and the groups of arms with
+    other synthetic texts would not be the same. `keys` are the set's `text_keys`.
     """
     groups = np.arange(len(pairs.pair_ids))
-    asked, answered = pairs.queries >= 0, pairs.passages >= 0
+    written = np.array([maker is None for maker in pairs.makers], np.bool_)
+    asked, answered = ((part >= 0) & written for part in (pairs.queries, pairs.passages))
     rows = np.concatenate([np.nonzero(asked)[0], np.nonzero(answered)[0]])
     texts = np.concatenate([keys[pairs.queries[asked]], keys[pairs.passages[answered]] + len(keys)])
     shared = np.bincount(texts, minlength=2 * len(keys))[texts] > 1
@@ -154,11 +156,11 @@ def select(pairs: ParallelPairs, rows: NDArray[np.int64]) -> ParallelPairs:
 def hold_out_all(sets: Sequence[ParallelPairs], count: int) -> list[tuple[ParallelPairs, ParallelPairs]]:
     """Training and validation pairs of each set; which ones are held out depends on the pair_ids alone.
 
-    The first `count` pairs of a set's `hash_order` are held out; of those that share texts with one another one is
+    The first `count` pairs of a set's `hash_order` are held out; of those that share texts that people wrote one is
     kept, so that they can all stand in one batch. No training pair of any set has a text of a held-out pair of any
-    set (normalised, in any language): pairs whose query or passage is one stay in their rows but exist in no
-    language, so that the rows, and with them the order of the pairs, are the same for any texts. A hard negative
-    that is one is dropped, its pair stays.
+    set (normalised, in any language): pairs that people wrote with one as query or passage stay in their rows but
+    exist in no language, so that the rows, and with them the order of the pairs, are the same for any texts. A
+    synthetic version with one is dropped, its pair stays; so is a hard negative that is one.
 
     Raises
     ------
@@ -201,21 +203,25 @@ def normalised_texts(pairs: ParallelPairs) -> set[str]:
 
 
 def without_texts(pairs: ParallelPairs, texts: Set[str]) -> ParallelPairs:
-    """The same rows; those with one of these normalised texts as query or passage exist in no language.
+    """The same rows; those that people wrote with one of these normalised texts exist in no language.
+
+    What counts are queries and passages. Of synthetic versions those with one do not exist: others of their pair, such
+    as those that were not misaligned, stay.
 
     Raises
     ------
     InputError
-        That is true of every row.
+        No row exists in any language.
     """
     barred = np.array([normalised(text) in texts for text in pairs.texts] + [False])  # the last is where -1 points
-    rows = (barred[pairs.queries] | barred[pairs.passages]).any(axis=1)
-    if rows.all():
+    found = barred[pairs.queries] | barred[pairs.passages]
+    written = np.array([maker is None for maker in pairs.makers], np.bool_)
+    blank = found | (found & written).any(axis=1, keepdims=True)
+    if not (pairs.has & ~blank).any():
         raise InputError(
-            f"{pairs.name}: each of its {len(rows)} training pairs has a text of a held-out pair; "
+            f"{pairs.name}: each of its {len(found)} training pairs has a text of a held-out pair; "
             "train.validation.pairs must be lower"
         )
-    blank = rows[:, None]
     return replace(
         pairs,
         queries=np.where(blank, np.int32(-1), pairs.queries),

@@ -7,8 +7,9 @@ import json
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +26,16 @@ from workbench.synthesis.outcomes import because, filtered_by_kind, rejected
 from workbench.synthesis.report import described
 from workbench.synthesis.translators.cache import translate_cached
 from workbench.synthesis.translators.loading import load_translator
-from workbench.synthesis.versions import Versions, joined, made, makers_of, with_made, without_made, written
+from workbench.synthesis.versions import (
+    Versions,
+    joined,
+    made,
+    makers_of,
+    unsourced,
+    with_made,
+    without_made,
+    written,
+)
 
 PEOPLE = "people"
 """The maker of texts that people wrote."""
@@ -93,6 +103,8 @@ def filter_pairs(request: Request) -> list[dict[str, Any]]:
     for line in kept.notes:
         narrate(line)
     stay = versions.take([row for row, keep in enumerate(kept.kept) if keep])
+    for line in unsourced(pairs, spec.source):
+        narrate(line)
     accounts = tuple(
         Account(
             request.name,
@@ -108,16 +120,37 @@ def filter_pairs(request: Request) -> list[dict[str, Any]]:
         write_rejected(folder / request.rejected, versions, kept.reasons)
     if not len(stay):
         raise InputError(f"{request.pairs.path}: no synthetic pair is left{because(rejected(kept))}")
-    return write_set(request, pairs, Made(stay, makers, accounts, kept.notes))
+    before = told_before(request.pairs.path)
+    all_told = [with_earlier(of, before.get((of.language, of.made_by))) for of in accounts]
+    return write_set(request, pairs, Made(stay, makers, accounts, kept.notes), all_told)
 
 
-def write_set(request: Request, pairs: ParallelPairs, found: Made) -> list[dict[str, Any]]:
-    """The file, and what to say of it."""
+def with_earlier(account: Account, earlier: Account | None) -> Account:
+    """Of a file that was filtered: all that was made, and all that was rejected of it since."""
+    if earlier is None or earlier.made is None or earlier.kept != account.made:
+        return account
+    counts: Counter[str] = Counter(earlier.details.get("rejected", {})) + Counter(account.details.get("rejected", {}))
+    return replace(
+        account,
+        made=earlier.made,
+        details={**earlier.details, **({"rejected": dict(counts)} if counts else {})},
+    )
+
+
+def told_before(path: str | None) -> dict[tuple[str, str], Account]:
+    """How the synthetic texts of a file came about, as it says, by language and maker."""
+    accounts = [Account(**account) for account in said_of(path or "").get("accounts", ())]
+    return {(account.language, account.made_by): account for account in accounts}
+
+
+def write_set(
+    request: Request, pairs: ParallelPairs, found: Made, accounts: Sequence[Account] | None = None
+) -> list[dict[str, Any]]:
+    """The file, and what to say of it; `accounts` are what the file says, none = the same."""
     whole = with_made(pairs, found.versions, found.makers)
     assert request.pairs is not None
-    before = [Account(**account) for account in said_of(request.pairs.path or "").get("accounts", ())]
-    accounts = [*(account for account in before if account.language not in found.makers), *found.accounts]
-    write_training_set(Path.cwd() / str(request.out), whole, accounts, request.synthetic.source)
+    told = told_before(request.pairs.path) | {(of.language, of.made_by): of for of in accounts or found.accounts}
+    write_training_set(Path.cwd() / str(request.out), whole, list(told.values()), request.synthetic.source)
     rows: list[dict[str, Any]] = to_plain(found.accounts)
     return rows
 
@@ -185,10 +218,12 @@ def report(request: Request) -> list[dict[str, Any]]:
     human = without_made(pairs)
     parts = {PEOPLE: joined([written(human, its, source) for its in human.languages]), **made(pairs, source)}
     rows = described({maker: part for maker, part in parts.items() if len(part)}, source)
-    accounts = {account["language"]: account for account in said_of(request.pairs.path).get("accounts", ())}
+    for line in unsourced(pairs, source):
+        narrate(line)
+    told = told_before(request.pairs.path)
     for row in rows:
-        account = accounts.get(row["language"]) if row["maker"] != PEOPLE else None
-        row |= {"made": account["made"], "details": account["details"]} if account else {"made": None, "details": {}}
+        account = told.get((row["language"], row["maker"]))
+        row |= {"made": account.made, "details": account.details} if account else {"made": None, "details": {}}
     return rows
 
 

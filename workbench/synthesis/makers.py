@@ -8,6 +8,7 @@ from pathlib import Path
 
 from workbench.data.catalog import demo_fingerprint, fingerprint
 from workbench.data.fingerprints import located
+from workbench.errors import InputError
 from workbench.records import DEMO_LEXICONS, Plain, SyntheticSpec, to_plain
 from workbench.synthesis.code_switching import SwitchCount, code_switched
 from workbench.synthesis.lexicons import load_lexicons
@@ -79,7 +80,10 @@ def code_switching(spec: SyntheticSpec, folder: Path) -> Maker:
         place, prints = of.lexicons, demo_fingerprint()
     else:
         place = str(located(of.lexicons, folder))
-        prints = fingerprint(Path(place))
+        try:
+            prints = fingerprint(Path(place))
+        except InputError as error:
+            raise InputError(f"lexicons: {error}") from error
 
     def make(pairs: Versions, languages: Sequence[str], progress: Progress) -> tuple[Versions, dict[str, Plain]]:
         lexicons = load_lexicons(place, spec.source, languages, folder)

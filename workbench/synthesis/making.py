@@ -19,10 +19,11 @@ from workbench.synthesis.corruption import corrupted
 from workbench.synthesis.made import Account, Made, read_made, stored_accounts, write_made
 from workbench.synthesis.makers import Maker, load_maker
 from workbench.synthesis.outcomes import because, filtered_by_kind, rejected, with_details
-from workbench.synthesis.versions import Versions, joined, made, makers_of, with_made, written
+from workbench.synthesis.similarity import KEY
+from workbench.synthesis.versions import Versions, joined, made, makers_of, unsourced, with_made, written
 
 Progress = Callable[[str, int, int], None]
-VERSION = 1
+VERSION = 2
 """Changes with the texts that the same settings make."""
 LOOK_S = 0.5
 """How often somebody who waits for another process looks whether he is to stop."""
@@ -152,16 +153,21 @@ def make(
         languages = targets(pairs, spec)
         versions, told = maker.make(start, languages, progress)
         details |= told
-        makers = dict.fromkeys(sorted({*versions.languages, *details}), maker.name)
+        makers = dict.fromkeys([MIXED_LANGUAGES] if is_multilingual(spec) else languages, maker.name)
+    # of texts in several languages each language has an account of its words, but no texts
+    names = {language: makers.get(language) or makers[MIXED_LANGUAGES] for language in sorted({*makers, *details})}
     counts = {
         # what the maker itself rejected was made, too
         language: list(versions.languages).count(language) + sum(details.get(language, {}).get("rejected", {}).values())
-        for language in makers
+        for language in names
     }
     notes: tuple[str, ...] = ()
     if spec.filter is not None:
         kept = filtered_by_kind(versions, makers, spec.source, spec.filter, folder, device, progress)
-        versions, notes = versions.take([row for row, keep in enumerate(kept.kept) if keep]), kept.notes
+        versions, notes = (
+            versions.take([row for row, keep in enumerate(kept.kept) if keep]),
+            (*kept.notes, *(() if maker else unsourced(pairs, spec.source))),
+        )
         details = with_details(details, rejected(kept))
     if not len(versions):
         raise InputError(f"train.synthetic: nothing is left of what was made of {pairs.name}{because(details)}")
@@ -177,7 +183,7 @@ def make(
             list(versions.languages).count(language),
             details.get(language, {}),
         )
-        for language, name in makers.items()
+        for language, name in names.items()
     )
     return Made(versions, makers, accounts, notes)
 
@@ -223,6 +229,8 @@ def filter_identity(spec: SyntheticSpec, folder: Path) -> Plain:
     """Its settings, and the content of a local checkpoint that it uses."""
     assert spec.filter is not None
     plain: Plain = to_plain(spec.filter)
-    if spec.filter.similarity is not None and (local := local_checkpoint(spec.filter.similarity.checkpoint, folder)):
+    if spec.filter.similarity is not None and (
+        local := local_checkpoint(spec.filter.similarity.checkpoint, folder, KEY)
+    ):
         plain["similarity"]["checkpoint"] = fingerprint(local)
     return plain

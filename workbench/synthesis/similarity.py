@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.errors import InputError
 from workbench.records import ModelSpec, SimilaritySpec
 from workbench.synthesis.versions import Versions
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from workbench.encoder import Encoder
     from workbench.layout import Side
 
+KEY = "filter.similarity.checkpoint"
 BLOCK = 16_384
 """Made texts whose vectors are held at a time; those of the sources are held together, as each has many versions."""
 Progress = Callable[[str, int, int], None]
@@ -37,7 +39,10 @@ def similarities(
     from workbench.encoder import load_encoder
 
     model = ModelSpec(checkpoint=spec.checkpoint, query_prefix=spec.prefix, passage_prefix=spec.prefix)
-    encoder = load_encoder(model, folder, seed=0).to(device)
+    try:
+        encoder = load_encoder(model, folder, seed=0).to(device)
+    except InputError as error:
+        raise InputError(f"{KEY}: {str(error).removeprefix('model.checkpoint: ')}") from error
     queries = cosines(encoder, "query", versions.queries, versions.source_queries, progress)
     passages = cosines(encoder, "passage", versions.passages, versions.source_passages, progress)
     return np.minimum(queries, passages)

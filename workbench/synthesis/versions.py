@@ -52,6 +52,13 @@ def made(pairs: ParallelPairs, source: str) -> dict[str, Versions]:
     return {maker: joined(parts) for maker, parts in found.items()}
 
 
+def unsourced(pairs: ParallelPairs, source: str) -> tuple[str, ...]:
+    """A note where what was made cannot be compared with a source."""
+    if not any(pairs.makers) or len(written(pairs, source)):
+        return ()
+    return (f"no texts of people in {source!r}: what was made is compared with no source",)
+
+
 def makers_of(pairs: ParallelPairs) -> dict[str, str]:
     """What made the synthetic texts of each language that has any."""
     return {its: maker for its, maker in zip(pairs.languages, pairs.makers, strict=True) if maker is not None}

@@ -18,7 +18,7 @@ class Mix:
     """Of the pairs, in each kind of batch; a pair is synthetic if either of its texts is."""
     shares: Mapping[str, float] = field(default_factory=dict)
     """Of the texts in a language, 0 where none is named; a pair in one language has both texts of one origin where it
-    can. Where a pair has not both, it is what there is."""
+    can. A text that there is of one origin alone is that; those that there are of both make up for it."""
 
 
 def mix_of(spec: TrainSpec) -> Mix:

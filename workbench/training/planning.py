@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import InputError
+from workbench.errors import InputError, allowed
 from workbench.training.mixing import Mix, balanced
 from workbench.training.sources import PAIR, SAME, TWO, Origin, Source
 
@@ -101,6 +101,38 @@ def make_plan(capacity: Capacity, batch_size: int, mix: Mix, kind: str) -> Plan:
         raise InputError(f"train.synthetic.share {mix.share:g}: {kind} batches: {error}") from error
     weights, shares = (part.reshape(sizes.shape) for part in parts)
     return Plan(capacity.needs, weights, shares)
+
+
+def synthetic_odds(sources: Sequence[Source], mix: Mix) -> tuple[list[NDArray[np.float64]], list[str]]:
+    """[sets] [languages] how often a text that there is of both origins is synthetic; and what a user should know.
+
+    Such texts make up for those that there are of one origin alone, so that the language has its share in each set.
+
+    Raises
+    ------
+    InputError
+        No set has synthetic texts in a language that is to have a share of them.
+    """
+    made = sorted({language for source in sources for language in source.made_in})
+    for language, share in mix.shares.items():
+        if share and language not in made:
+            raise InputError(
+                f"train.synthetic.shares.{language}: {share:g}, but no training set has synthetic texts in "
+                f"{language!r}; {allowed(language, made)}"
+            )
+    odds, warnings = [], []
+    for source in sources:
+        shares = np.array([mix.shares.get(language, 0.0) for language in source.languages])
+        lowest, highest = source.possible_shares()
+        of_both = np.divide(shares - lowest, highest - lowest, out=np.zeros_like(shares), where=highest > lowest)
+        odds.append(of_both.clip(0, 1))
+        warnings += [
+            f"{source.name}: train.synthetic.shares.{language} {share:g} cannot be had: {low:.3f} to {high:.3f} of its "
+            "texts there can be synthetic"
+            for language, share, low, high in zip(source.languages, shares, lowest, highest, strict=True)
+            if language in mix.shares and not low <= share <= high
+        ]
+    return odds, warnings
 
 
 def named(need: str) -> str:

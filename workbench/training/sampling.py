@@ -7,6 +7,8 @@ same steps wherever the data allow: common random numbers.
 A batch never holds two pairs of one text group (`workbench.data.pairs.text_groups`): no pair_id twice, no normalised
 query or passage twice. Whole groups, rather than the texts of the languages drawn, because two pairs whose headings
 are the same in English ask the same in any two languages, and because the choice must not depend on the languages.
+Synthetic texts make no groups, as misaligned ones would tie all pairs together: there two pairs that share one do not
+meet, again in whichever languages.
 """
 
 import math
@@ -21,8 +23,9 @@ from numpy.typing import NDArray
 from workbench.data.pairs import ParallelPairs
 from workbench.errors import InputError
 from workbench.records import MIXED_LANGUAGES, Strategy
+from workbench.training.language_pairs import language_pairs
 from workbench.training.mixing import Mix
-from workbench.training.planning import Capacity, Plan, make_plan, named
+from workbench.training.planning import Capacity, Plan, make_plan, named, synthetic_odds
 from workbench.training.sources import PAIR, SAME, TRIES, TWO, Origin, Source, fill, substitutes
 
 Kind = Literal["english", "pooled", "mono", "cross", "mixed"]
@@ -66,7 +69,7 @@ class Sampler:
     permutations, one an epoch, also where another set is drawn at other steps: places stay comparable between runs.
     With one set and nothing to skip, each pair thus comes once an epoch; with several, once in the mean. A pair that
     cannot enter the batch is replaced, at its place, from an order of substitutes of that step. Where hard negatives
-    of the pairs that came first leave too few others, the batch is drawn anew.
+    or synthetic texts of the pairs that came first leave too few others, the batch is drawn anew.
 
     Parameters
     ----------
@@ -101,13 +104,16 @@ class Sampler:
         """What a user should know: pairs, languages or sets that are drawn less than one would expect."""
         self._sources = [Source(pairs) for pairs in sets]
         self._warn_of_contents()
+        self._odds, warnings = synthetic_odds(self._sources, mix)
+        self.warnings += warnings
         self._plans = {kind: self._plan(kind) for kind in self._kinds()}
         self._orders: list[dict[int, NDArray[np.int64]]] = [{} for _ in sets]
 
     @property
     def epoch_steps(self) -> int:
         """Steps in which as many pairs are drawn as there are."""
-        return math.ceil(sum(source.size(PAIR, Origin.EITHER) for source in self._sources) / self.batch_size)
+        need = SAME if self.strategy == "pooled" else PAIR  # the first counts pairs in several languages (`mul`)
+        return math.ceil(sum(source.size(need, Origin.EITHER) for source in self._sources) / self.batch_size)
 
     def batch(self, step: int) -> Batch:
         """The batch of a step, 0-based."""
@@ -136,6 +142,7 @@ class Sampler:
         self._check_filled(kind, capacity)
         plan = make_plan(capacity, self.batch_size, self.mix, kind)
         if plan.synthetic is not None:
+            self._warn_of_origins(kind, capacity)
             self._warn_of_share(kind, plan)
         return plan
 
@@ -163,6 +170,18 @@ class Sampler:
             f"that go together, no text twice and no passage the hard negative of another: {'; '.join(found)}"
         )
 
+    def _warn_of_origins(self, kind: Kind, capacity: Capacity) -> None:
+        """What has too few pairs of one origin is drawn in the other alone."""
+        share, filled = self.mix.share, capacity.filled(self.batch_size, self.mix)
+        for origin, asked in ((Origin.HUMAN, share != 1), (Origin.SYNTHETIC, share != 0)):
+            together = capacity.together[origin]
+            for row, column in np.argwhere(filled & (together > 0) & (together < self.batch_size) & asked).tolist():
+                what = "synthetic pairs" if origin == Origin.SYNTHETIC else "pairs of human texts"
+                self.warnings.append(
+                    f"{self._sources[column].name}: no {what} in {kind} batches with {named(capacity.needs[row])}: "
+                    f"{together[row, column]} go together, too few for a batch of {self.batch_size}"
+                )
+
     def _warn_of_share(self, kind: Kind, plan: Plan) -> None:
         """Languages or sets come unequally often where a share cannot be had otherwise."""
         drawn = plan.weights.sum(axis=1)
@@ -175,12 +194,18 @@ class Sampler:
 
     def _warn_of_contents(self) -> None:
         for source in self._sources:
-            pairs, largest = source.size(PAIR, Origin.EITHER), int(np.bincount(source.groups).max(initial=0))
+            pairs = source.size(PAIR, Origin.EITHER)
+            largest = max(source.marks.most, int(np.bincount(source.marks.groups).max(initial=0)))
             self.warnings += [f"{source.name}: {note}" for note in source.notes]
             if source.blank:
                 self.warnings.append(
                     f"{source.name}: {source.blank} of {len(source.rows)} pairs are never drawn: they share texts "
                     "with held-out pairs or evaluation tasks"
+                )
+            if MIXED_LANGUAGES in source.languages and self.strategy != "pooled":
+                self.warnings.append(
+                    f"{source.name}: its texts in several languages ({MIXED_LANGUAGES}) are not drawn: only the "
+                    "sampling 'pooled' draws such"
                 )
             if source.contradictions:
                 self.warnings.append(
@@ -228,7 +253,8 @@ class Sampler:
                 return rows
         raise InputError(
             f"{source.name}: only {self.batch_size - vacant} pairs with {named(need)} go together in the batch of "
-            f"step {step + 1}, train.batch_size is {self.batch_size}: hard negatives of some are passages of others"
+            f"step {step + 1}, train.batch_size is {self.batch_size}: hard negatives of some are passages of others, "
+            "or synthetic texts recur"
         )
 
     def _slice(self, index: int, step: int) -> NDArray[np.int64]:
@@ -264,12 +290,12 @@ class Sampler:
             asked = answered = np.full(len(rows), source.languages.index(need))
         else:
             asked, answered = language_pairs(kind, self.alpha, source, rows, origins, draws[:3])
-        wanted = self._wanted(source, asked, answered, origins, draws[3:])
+        wanted = self._wanted(index, asked, answered, origins, draws[3:])
         return source.pick(0, rows, asked, wanted[0]), source.pick(1, rows, answered, wanted[1])
 
     def _wanted(
         self,
-        source: Source,
+        index: int,
         asked: NDArray[np.int64],
         answered: NDArray[np.int64],
         origins: NDArray[np.int64],
@@ -278,48 +304,6 @@ class Sampler:
         """[2, batch] whether query and passage are to be synthetic where they can."""
         if not self.mix.shares:
             return np.stack([origins == Origin.SYNTHETIC] * 2)
-        shares = np.array([self.mix.shares.get(language, 0.0) for language in source.languages])
+        odds = self._odds[index]
         of_pair = np.where(asked == answered, draws[0], draws[1])
-        return np.stack([draws[0] < shares[asked], of_pair < shares[answered]])
-
-
-def language_pairs(
-    kind: Kind,
-    alpha: float,
-    source: Source,
-    rows: NDArray[np.int64],
-    origins: NDArray[np.int64],
-    draws: NDArray[np.float64],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """[batch], [batch] the languages of queries and passages: uniformly among those that the pair can be drawn with.
-
-    Parameters
-    ----------
-    draws
-        [3, batch] in [0, 1): for the query's language, the passage's, and whether a `mixed` pair is in one language.
-    """
-    mixed = source.languages.index(MIXED_LANGUAGES) if MIXED_LANGUAGES in source.languages else None
-    table = np.zeros((len(rows), len(source.languages), len(source.languages)), np.bool_)
-    for origin in map(Origin, np.unique(origins).tolist()):
-        at = origins == origin
-        table[at] = source.sides(origin, rows[at]).table(mixed)
-    diagonal = np.eye(len(source.languages), dtype=np.bool_)
-    if kind != "pooled" and mixed is not None:
-        table[:, mixed, mixed] = False
-    same, two = table & diagonal, table & ~diagonal
-    if kind == "mixed":
-        lone = ~two.any(axis=(1, 2))
-        as_same = (draws[2] < alpha) & same.any(axis=(1, 2)) | lone
-        chosen = np.where(as_same[:, None, None], same, two)
-    else:
-        chosen = same if kind == "pooled" else two
-    ways = chosen.sum(axis=2)
-    # the query's language in proportion to the passages' that go with it: all ways come equally often
-    first = (np.cumsum(ways, axis=1) <= (draws[0] * ways.sum(axis=1))[:, None].astype(int)).sum(axis=1)
-    left = chosen[np.arange(len(rows)), first]
-    return first, nth_true(left, (draws[1] * left.sum(axis=1)).astype(int))
-
-
-def nth_true(has: NDArray[np.bool_], places: NDArray[np.int64]) -> NDArray[np.int64]:
-    """[rows] the column of each row's n-th true value, n from 0."""
-    return (np.cumsum(has, axis=1) == places[:, None] + 1).argmax(axis=1)
+        return np.stack([draws[0] < odds[asked], of_pair < odds[answered]])

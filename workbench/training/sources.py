@@ -15,7 +15,8 @@ TWO = "two languages"
 """What a pair must have to enter a batch: query and passage in one language, in any, in two; or in one named by its
 code."""
 TRIES = 16
-"""Random orders of the pairs that are tried where hard negatives can keep a batch from being filled."""
+"""Random orders of the pairs that are tried where hard negatives, or synthetic texts that recur, can keep a batch from
+being filled."""
 
 
 class Origin(IntEnum):
@@ -49,14 +50,26 @@ class Source:
         self.queries = by_origin(asked, self.columns)
         """[2, pairs, languages] whether there is a human, a synthetic query."""
         self.passages = by_origin(answered, self.columns)
-        self.groups = text_groups(pairs, keys)
-        self.barred = barred_groups(pairs, keys, self.groups)
-        """[pairs, columns] group whose passage is a hard negative of the pair, -1 for none; None for no such pair."""
+        self.marks = Marks(pairs, keys, text_groups(pairs, keys))
         self._usable: dict[tuple[str, Origin], NDArray[np.bool_]] = {}
 
     @property
     def has_synthetic(self) -> bool:
         return bool(self.queries[1].any() or self.passages[1].any())
+
+    @property
+    def made_in(self) -> list[str]:
+        """The languages with synthetic texts."""
+        return [language for language, column in zip(self.languages, self.columns[1], strict=True) if column >= 0]
+
+    def possible_shares(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """[languages], [languages] the lowest and highest share of a language's texts that can be synthetic.
+
+        The texts count that its pairs have: of a text without a human, or a synthetic, version there is no choice.
+        """
+        human, made = (np.concatenate([self.queries[its], self.passages[its]]) for its in (0, 1))
+        texts = np.maximum(1, (human | made).sum(axis=0))
+        return (made & ~human).sum(axis=0) / texts, made.sum(axis=0) / texts
 
     def sides(self, origin: Origin, rows: NDArray[np.int64] | slice = slice(None)) -> "Sides":
         """What `rows` can be drawn with."""
@@ -100,12 +113,12 @@ class Source:
     def together(self, need: str, origin: Origin, size: int) -> int:
         """How many usable pairs go together in a batch of `size`.
 
-        Where they have fewer groups than that, one of each. Else hard negatives may still stand in the way, and then
-        it is what half of `TRIES` random orders gather, the same orders for every seed.
+        Where they have fewer groups than that, no more than one of each. Hard negatives and synthetic texts that recur
+        may stand in the way, and then it is what half of `TRIES` random orders gather, the same for every seed.
         """
         rows = self.rows[self.usable(need, origin)]
-        groups = len(np.unique(self.groups[rows]))
-        if groups < size or self.barred is None:
+        groups = len(np.unique(self.marks.groups[rows]))
+        if groups < size or self.marks.are_groups:
             return groups
         random, origins = np.random.default_rng(0), np.full(size, origin)
         return sorted(size - self.draw(need, origins, random)[1] for _ in range(TRIES))[TRIES // 2]
@@ -185,31 +198,79 @@ def by_origin(has: NDArray[np.bool_], columns: NDArray[np.int64]) -> NDArray[np.
     return np.stack([padded[:, part] for part in columns])
 
 
-def barred_groups(pairs: ParallelPairs, keys: NDArray[np.int32], groups: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """[pairs, columns] the group that has the hard negative as a passage, -1 for none; None where all are -1."""
-    of_key = np.full(len(keys) + 1, -1, np.int64)
-    answered = pairs.passages >= 0
-    of_key[keys[pairs.passages[answered]]] = groups[np.nonzero(answered)[0]]
-    barred = of_key[np.where(pairs.negatives >= 0, keys[pairs.negatives], len(keys))]
-    return barred if (barred >= 0).any() else None
+class Marks:
+    """What of a set's pairs must not meet in a batch, as numbers.
+
+    A pair has a mark for its text group, and for each text beyond that one for the query and one for the passage that
+    are synthetic in some pair and stand in others, too: each of these two, and no third that shares other texts.
+    """
+
+    def __init__(self, pairs: ParallelPairs, keys: NDArray[np.int32], groups: NDArray[np.int64]) -> None:
+        parts = (pairs.queries, pairs.passages)
+        made = np.array([maker is not None for maker in pairs.makers], np.bool_)
+        negative = np.zeros(len(keys), np.bool_)
+        negative[keys[pairs.negatives[pairs.negatives >= 0]]] = True
+        rows = np.concatenate([np.nonzero(part >= 0)[0] for part in parts])
+        texts = np.concatenate([keys[part[part >= 0]] + side * len(keys) for side, part in enumerate(parts)])
+        synthetic = np.zeros(2 * len(keys), np.bool_)
+        for side, part in enumerate(parts):
+            synthetic[keys[part[(part >= 0) & made]] + side * len(keys)] = True
+        at = synthetic[texts]
+        # each text of a pair once
+        cells = np.unique(np.stack([rows[at], texts[at]]), axis=1)
+        several = np.bincount(cells[1], minlength=2 * len(keys)) > 1
+        several |= np.concatenate([np.zeros(len(keys), np.bool_), negative])
+        cells = cells[:, several[cells[1]]]
+        self.groups = groups
+        self.most = int(np.bincount(cells[1]).max(initial=0))
+        """The most pairs that have one of the marks for texts."""
+        self.has_texts = bool(cells.size)
+        self._starts = np.searchsorted(cells[0], np.arange(len(groups) + 1))
+        self._texts = cells[1] + len(groups)
+        self._barred = self._of_negatives(pairs, keys, made)
+
+    def _of_negatives(
+        self, pairs: ParallelPairs, keys: NDArray[np.int32], made: NDArray[np.bool_]
+    ) -> NDArray[np.int64] | None:
+        """[pairs, columns or twice as many] marks of the passages that are hard negatives of the pair, -1 for none."""
+        groups, texts = np.full((2, len(keys) + 1), -1, np.int64)
+        answered = (pairs.passages >= 0) & ~made
+        groups[keys[pairs.passages[answered]]] = self.groups[np.nonzero(answered)[0]]
+        marked = self._texts - len(self.groups)
+        passages = marked[marked >= len(keys)]
+        texts[passages - len(keys)] = passages + len(self.groups)
+        of = np.where(pairs.negatives >= 0, keys[pairs.negatives], len(keys))
+        barred = np.hstack([groups[of], texts[of]]) if passages.size else groups[of]
+        return barred if (barred >= 0).any() else None
+
+    @property
+    def are_groups(self) -> bool:
+        """Whether pairs of two groups always go together."""
+        return self._barred is None and not self.has_texts
+
+    def of(self, row: int) -> set[int]:
+        """The pair's own."""
+        return {int(self.groups[row]), *self._texts[self._starts[row] : self._starts[row + 1]].tolist()}
+
+    def barred(self, row: int) -> set[int]:
+        """Those of the passages that are hard negatives of the pair."""
+        return set() if self._barred is None else set(self._barred[row].tolist()) - {-1}
 
 
 class Together:
     """The pairs admitted to a batch so far, by what they exclude."""
 
-    def __init__(self, source: Source) -> None:
-        self._groups = source.groups
-        self._all_barred = source.barred
+    def __init__(self, marks: Marks) -> None:
+        self._marks = marks
         self._taken: set[int] = set()
         self._barred: set[int] = set()
 
     def admit(self, row: int) -> bool:
         """Take the pair unless it shares a text with one that is in, or a hard negative of either is in the other."""
-        group = int(self._groups[row])
-        barred = set() if self._all_barred is None else set(self._all_barred[row].tolist()) - {-1}
-        if group in self._taken or group in self._barred or not barred.isdisjoint(self._taken):
+        own, barred = self._marks.of(row), self._marks.barred(row)
+        if not (own.isdisjoint(self._taken) and own.isdisjoint(self._barred) and barred.isdisjoint(self._taken)):
             return False
-        self._taken.add(group)
+        self._taken |= own
         self._barred |= barred
         return True
 
@@ -225,7 +286,7 @@ def fill(
 
     `origins` [batch] is what each place asks for. Returns how many places no spare was found for.
     """
-    together = Together(source)
+    together = Together(source.marks)
     usable = {origin: source.usable(need, origin) for origin in map(Origin, np.unique(origins).tolist())}
     fits = [usable[Origin(origin)][row] for origin, row in zip(origins.tolist(), batch.tolist(), strict=True)]
     vacant = [place for place, row in enumerate(batch.tolist()) if not (fits[place] and together.admit(row))]
