@@ -83,9 +83,9 @@ def check_leakage(
     """Look for evaluation texts in the training texts of a config; exit code 1 where there are any."""
     from workbench.config import freeze, read_config
     from workbench.reports.leakage import check_specs, print_leakage
-    from workbench.reports.output import emit
+    from workbench.reports.output import emit, note
 
-    rows = check_specs(freeze(read_config(config, sets or ()), Path.cwd()))
+    rows = check_specs(freeze(read_config(config, sets or ()), Path.cwd()), note)
     if as_json:
         emit(rows, as_json)
     else:

@@ -42,6 +42,11 @@ def claim_plan(store: Path, files: Sequence[Path] = ()) -> str | None:
     findings = judge(store, read_claims(files))
     if not stored_arms(store):
         raise InputError(f"{store}: {NO_ARM}")
+    return plan_of(findings)
+
+
+def plan_of(findings: Sequence[Finding]) -> str | None:
+    """`claim_plan` of claims that are judged already."""
     runs = list({key_of(run): run for finding in findings for run in finding.missing}.values())
     return as_config(runs, comments(findings, len(runs))) if runs else None
 

@@ -55,7 +55,12 @@ def claim_rows(store: Path, files: Sequence[Path] = ()) -> list[Row]:
     InputError
         There is no store, or a claim's file is wrong.
     """
-    return [as_row(store, finding) for finding in judge(store, read_claims(files))]
+    return [row for row, _ in judged(store, files)]
+
+
+def judged(store: Path, files: Sequence[Path] = ()) -> list[tuple[Row, Finding]]:
+    """`claim_rows` with what each was made from: `claim_plan.plan_of` plans the runs that some of them lack."""
+    return [(as_row(store, finding), finding) for finding in judge(store, read_claims(files))]
 
 
 def as_row(store: Path, finding: Finding) -> Row:

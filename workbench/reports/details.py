@@ -9,7 +9,7 @@ import yaml
 
 from workbench.errors import InputError
 from workbench.paths import RunPaths, RunsPaths
-from workbench.records import to_plain
+from workbench.records import Plain, Settings, from_plain, to_plain
 from workbench.reports.leakage import marked, print_footnote
 from workbench.reports.live import describe
 from workbench.reports.overview import Row, run_matrix
@@ -107,6 +107,28 @@ def stored_run(store: Path | None, text: str, runs: RunsPaths) -> Row | None:
         "config": json.loads(row["config"])["settings"],
         "environment": json.loads(row["environment"] or "null"),
     }
+
+
+def run_settings(store: Path, runs: RunsPaths, run_id: str) -> Plain:
+    """What a run's config says, from its directory, else from the store.
+
+    Raises
+    ------
+    InputError
+        There is no such run, or its config is damaged.
+    """
+    run = runs.run(run_id)
+    if run.config.exists():
+        plain: Plain = to_plain(read_spec(run).settings)
+        return plain
+    stored = stored_run(store, run_id, runs)
+    if stored is None:
+        raise InputError(f"run {run_id!r}: neither in {runs.root} nor in {store}")
+    try:
+        ordered: Plain = to_plain(from_plain(Settings, stored["config"]))
+    except TypeError:  # of another version of the workbench
+        return dict(stored["config"])
+    return ordered
 
 
 def results_of(store: Path | None, run_id: str, measure: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -22,6 +22,23 @@ COMPARED = 4000
 """Characters of an example's text in which the common part is looked for."""
 
 
+def silent(_: str) -> None:
+    """Says nothing."""
+
+
+class Percent:
+    """Tells how far a check is, at every twentieth of it."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self.tell, self.told = tell, -1
+
+    def __call__(self, _: str, done: int, total: int) -> None:
+        step = 20 * done // max(total, 1)
+        if step != self.told:
+            self.told = step
+            self.tell(f"training texts looked through: {5 * step} %")
+
+
 def marked(name: str, leaked: bool | None) -> str:
     """A run's or an arm's name as tables show it."""
     return f"{name} {LEAKED}" if leaked else name
@@ -33,10 +50,11 @@ def print_footnote(rows: Sequence[Mapping[str, Any]]) -> None:
         print(FOOTNOTE)
 
 
-def check_specs(specs: Sequence[RunSpec]) -> list[Row]:
+def check_specs(specs: Sequence[RunSpec], tell: Callable[[str], None] = silent) -> list[Row]:
     """One row for each task, training set, common language and kind of the runs, those without hits among them.
 
-    Runs on the same sets and tasks are checked once. `examples` holds up to three hits with their texts.
+    Runs on the same sets and tasks are checked once. `examples` holds up to three hits with their texts; `tell` is
+    given a line now and then.
 
     Raises
     ------
@@ -54,9 +72,15 @@ def check_specs(specs: Sequence[RunSpec]) -> list[Row]:
             continue
         checked.append((train.sets, tasks))
         folder = Path(spec.folder)
-        sets = [load_training_set(name, of, folder) for name, of in train.sets.items()]
-        loaded = (load_task(name, of, folder) for name, of in tasks.items())
-        found = find_leaks(sets, {task.name: task for task in loaded})
+        sets = []
+        for name, of in train.sets.items():
+            tell(f"reading the training set {name}")
+            sets.append(load_training_set(name, of, folder))
+        loaded = {}
+        for name, task in tasks.items():
+            tell(f"reading the task {name}")
+            loaded[name] = load_task(name, task, folder)
+        found = find_leaks(sets, loaded, Percent(tell))
         rows += [row for row in map(asdict, found.overlaps) if row not in rows]
     if not checked:
         raise InputError("train: no run of the config trains, so there are no training texts to check")

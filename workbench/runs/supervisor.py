@@ -166,7 +166,17 @@ def give_way(runs: RunsPaths, store: Path) -> None:
 
 def is_busy(runs: RunsPaths) -> bool:
     """Whether any run is queued, or worked on for the queue."""
-    return any(is_locked(slot) for slot in runs.service.glob("slot-*.lock")) or bool(waiting(runs))
+    return any(is_locked(slot) for slot in slots(runs)) or bool(waiting(runs))
+
+
+def slots(runs: RunsPaths) -> list[Path]:
+    return list(runs.service.glob("slot-*.lock"))
+
+
+def at_work(runs: RunsPaths) -> tuple[int, int]:
+    """How many runs are worked on for the queue, and how many wait in it. Cheap where no dispatcher lives."""
+    working = sum(is_locked(slot) for slot in slots(runs))
+    return working, len(waiting(runs)) if is_locked(runs.dispatcher_lock) else 0
 
 
 def waiting(runs: RunsPaths) -> list[RunPaths]:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import errno
 import fcntl
 import glob
+import math
 import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +28,8 @@ from workbench.files import as_work_error, locked, take_lock, write_whole
 
 WAIT_S = 30.0
 """Patience with whoever holds the store, in seconds."""
+PATIENCE: ContextVar[float] = ContextVar("PATIENCE", default=math.inf)
+"""The most that anything in this context waits for whoever holds the store; see `impatient`."""
 RETRY_S = 0.05
 """Between two tries to open a file that another program has open."""
 ALONE = {
@@ -56,6 +60,16 @@ MIGRATIONS: tuple[str, ...] = (
 )
 """The n-th, from 0, takes a store of schema version n to n + 1; a new store starts at 0. An empty one renews the views
 alone, as every version does."""
+
+
+@contextmanager
+def impatient(seconds: float) -> Iterator[None]:
+    """Within it nothing waits longer than this for whoever holds the store: a screen says so, and asks again."""
+    token = PATIENCE.set(seconds)
+    try:
+        yield
+    finally:
+        PATIENCE.reset(token)
 
 
 @contextmanager
@@ -146,7 +160,7 @@ def check_content(store: Path) -> None:
 @contextmanager
 def opened(store: Path, connect: Callable[[Path], Connection], *, shared: bool, wait_s: float) -> Iterator[Connection]:
     """`connect(store)` under the store's flock, with patience for other programs that hold the file itself."""
-    until = time.monotonic() + wait_s
+    until = time.monotonic() + min(wait_s, PATIENCE.get())
     if store.exists() and not lock_of(store).exists():
         check_content(store)  # so that nothing is written beside somebody else's file
     with interruptible(), ExitStack() as stack:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import duckdb
@@ -29,6 +30,21 @@ LONGEST_S = 86_400.0
 MEMORY = "1GB"
 MAX_VALUES = 10_000_000
 """Rows times columns of an answer: about 1 GB as Python objects."""
+LOOK_S = 0.05
+"""Between two looks at whether somebody has cancelled."""
+
+
+class SqlError(InputError):
+    """The statement is wrong, and DuckDB says where."""
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(f"{message} (line {line}, column {column})")
+        self.line, self.column = line, column
+        """Counted from 1; the column in characters."""
+
+
+class Cancelled(InputError):
+    """Whoever asked no longer wants to know."""
 
 
 def run_sql(
@@ -39,33 +55,39 @@ def run_sql(
     memory: str = MEMORY,
     max_rows: int | None = None,
     wait_s: float = WAIT_S,
+    cancelled: Event | None = None,
 ) -> Table:
     """The answer to a user's SELECT (WITH, FROM, VALUES, SHOW, DESCRIBE, SUMMARIZE, PIVOT ... IN count as one).
 
     `memory` is what the query may use, such as `500MB`; `max_rows` cuts the answer off (`more` then says whether
     rows were left), and None takes it whole. Of columns with one name the later ones become `name_1`, `name_2`;
-    DECIMAL values come as floats. Ctrl-C ends the query at once.
+    DECIMAL values come as floats. Ctrl-C ends the query at once, and so does another thread that sets `cancelled`.
 
     Raises
     ------
     InputError
-        No such store; not exactly one SELECT; a limit that is none; the query is wrong or asks for too much: one
-        line that says where.
+        No such store; not exactly one SELECT; a limit that is none; the query asks for too much.
+    SqlError
+        The query is wrong: one line that says where.
+    Cancelled
+        `cancelled` was set.
     StoreBusy
         Somebody kept the store open for writing for `wait_s` seconds.
     """
     with reading(store, wait_s=wait_s) as connection:
         try:
             harden(connection, max_seconds, memory)
-            return asked(connection, only_select(connection, statement), max_rows)
+            return asked(connection, only_select(connection, statement), max_rows, cancelled or Event())
         except duckdb.InterruptException as error:
+            if cancelled and cancelled.is_set():
+                raise Cancelled("sql: cancelled") from error
             raise InputError(f"sql: stopped after {max_seconds:g} s; narrow the query or allow more time") from error
         except duckdb.OutOfMemoryException as error:
             raise InputError(f"sql: needs more than {memory} of memory; narrow the query or allow more") from error
         except duckdb.PermissionException as error:
             raise InputError("sql: files, other databases and extensions are out of reach: ask the store") from error
         except duckdb.Error as error:
-            raise InputError(f"sql: {explained(error, statement)}") from error
+            raise explained(error, statement) from error
 
 
 def harden(connection: Connection, max_seconds: float, memory: str) -> None:
@@ -99,17 +121,19 @@ def only_select(connection: Connection, text: str) -> duckdb.Statement:
     raise InputError(f"sql: exactly one SELECT is run here (or SHOW, DESCRIBE, SUMMARIZE), and this is {found}")
 
 
-def asked(connection: Connection, statement: duckdb.Statement, max_rows: int | None) -> Table:
+def asked(connection: Connection, statement: duckdb.Statement, max_rows: int | None, cancelled: Event) -> Table:
     """The answer, from a thread of its own: a thread that is at work in DuckDB is deaf to Ctrl-C for long stretches."""
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(fetched, connection, statement, max_rows)
         try:
-            table = answer.result()
+            while not answer.done() and not cancelled.is_set():
+                wait([answer], timeout=LOOK_S)
         finally:
             while not answer.done():
                 connection.interrupt()
                 # again and again: one that comes before the statement has begun is lost
-                wait([answer], timeout=0.05)
+                wait([answer], timeout=LOOK_S)
+        table = answer.result()
     if not any("DECIMAL" in name for name in table.types):
         return table
     return replace(table, rows=[tuple(map(as_float, row)) for row in table.rows])
@@ -150,21 +174,23 @@ def as_float(value: Any) -> Any:
     return value
 
 
-def explained(error: duckdb.Error, statement: str) -> str:
-    """DuckDB's message and what it suggests in one line, with the place in the statement."""
+def explained(error: duckdb.Error, statement: str) -> InputError:
+    """DuckDB's message and what it suggests in one line, with the place in the statement where it knows one."""
     line = one_line(error)
     try:
         described = json.loads(line)
     except ValueError:
-        return line
+        return InputError(f"sql: {line}")
     message = [part.strip() for part in described["exception_message"].splitlines()]
     hints = [part for part in message[1:2] if part.startswith(("Did you mean", "Candidate bindings"))]
-    return " ".join([*message[:1], *hints]) + place(statement, described.get("position"))
-
-
-def place(statement: str, position: str | None) -> str:
-    """` (line 2, column 7)` of a position in UTF-8 bytes."""
+    said = " ".join([*message[:1], *hints])
+    position = described.get("position")
     if position is None or not position.isdecimal():
-        return ""
-    before = statement.encode()[: int(position)].decode(errors="ignore")
-    return f" (line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))})"
+        return InputError(f"sql: {said}")
+    return SqlError(f"sql: {said}", *place(statement, int(position)))
+
+
+def place(statement: str, position: int) -> tuple[int, int]:
+    """Line and column of a position in UTF-8 bytes."""
+    before = statement.encode()[:position].decode(errors="ignore")
+    return before.count("\n") + 1, len(before) - before.rfind("\n")

@@ -109,6 +109,15 @@ def query(
         return answer(connection.execute(sql, parameters))
 
 
+def query_all(store: Path, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Table]:
+    """The answers to several statements, of one and the same state of the store.
+
+    Raises as `reading` does.
+    """
+    with reading(store) as connection:
+        return [answer(connection.execute(sql, parameters)) for sql, parameters in statements]
+
+
 def answer(connection: Connection) -> Table:
     columns = connection.description
     return Table(tuple(c[0] for c in columns), tuple(str(c[1]) for c in columns), connection.fetchall())
