@@ -21,7 +21,7 @@ from workbench.paths import DEFAULT_RUNS, DEFAULT_STORE, RunPaths, RunsPaths
 app = typer.Typer(
     name="workbench",
     help="A benchmark workbench for multilingual dual encoders.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -67,8 +67,24 @@ def silence() -> None:
 
 
 @app.callback(epilog="--debug, anywhere: show the traceback of an error.")
-def options() -> None:
-    """A benchmark workbench for multilingual dual encoders."""
+def options(
+    context: typer.Context,
+    store: Annotated[Path | None, typer.Option("--store", help="Without a command: the store that is opened.")] = None,
+    runs: Annotated[Path | None, typer.Option("--runs", help="Without a command: the runs that are opened.")] = None,
+) -> None:
+    """A benchmark workbench for multilingual dual encoders. Without a command, on a terminal: the interface opens."""
+    command = context.invoked_subcommand
+    if command is not None:
+        if store is not None or runs is not None:
+            raise InputError(f"--store and --runs stand after the command: workbench {command} --store ...")
+        return
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print(context.get_help())
+        raise typer.Exit(InputError.exit_code)
+    from workbench.tui.app import run_app
+    from workbench.tui.reader import Reader
+
+    raise typer.Exit(run_app(Reader(store or DEFAULT_STORE, RunsPaths(runs or DEFAULT_RUNS))))
 
 
 def names_store_alone(context: typer.Context) -> bool:
@@ -188,6 +204,28 @@ def show(
         emit([details], as_json)
     else:
         print_run(details, measure)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to serve on: this machine's own.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to serve on.")] = 8000,
+    allow_remote: Annotated[
+        bool,
+        typer.Option(
+            "--allow-remote",
+            help="Allow an address that other machines reach. There is no password: anybody who reaches the port can "
+            "start and delete runs, and with them processes of yours, and read all results and every data set that "
+            "you can read.",
+        ),
+    ] = False,
+    store: Store = DEFAULT_STORE,
+    runs: Runs = DEFAULT_RUNS,
+) -> None:
+    """Show the interface in a browser on this machine."""
+    from workbench.tui.serve import serve as serve_app
+
+    serve_app(store, runs, host, port, allow_remote=allow_remote)
 
 
 app.registered_commands += analysis_app.registered_commands

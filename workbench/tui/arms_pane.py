@@ -1,0 +1,314 @@
+"""What the screens that hold arms against each other share: the choice of arms and task, and results kept for a while.
+
+A computation takes seconds, in a thread, and only one at a time: where the choice changes meanwhile its result is kept
+for later but not shown, and one that still waits for its turn never starts.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.timer import Timer
+from textual.widgets import Static
+from textual.worker import get_current_worker
+
+from workbench.analysis.stored import common_task
+from workbench.errors import InputError
+from workbench.reports.arm_choices import arm_listing, common_measures, short_names
+from workbench.reports.leakage import marked
+from workbench.reports.overview import Row
+from workbench.reports.tables import shown
+from workbench.tui.arms_dialog import MOST, ArmsDialog
+from workbench.tui.pane import Pane
+
+SETTLED_S = 0.15
+"""A choice that stays for so long is computed; while keys are pressed in a row nothing is."""
+KEPT = 48
+"""Results."""
+NOTHING = "no results yet: press 2, Enter, l to run the quickstart"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What can be compared, and what of it is."""
+
+    listing: Sequence[Row] = ()
+    """All arms with results."""
+    arms: tuple[str, ...] = ()
+    """The baseline first."""
+    measures: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By task that the arms have in common."""
+    problem: str = ""
+    """Why there is nothing to show."""
+
+    @property
+    def leaked(self) -> frozenset[str]:
+        """Arms of which a run trained on texts of its tasks."""
+        return frozenset(row["arm"] for row in self.listing if row["leaked"])
+
+
+def read_choice(store: Path, asked: Sequence[str]) -> Choice:
+    """The arms that are asked for and have results, else the two newest."""
+    if not store.exists():
+        return Choice(problem=NOTHING)
+    listing = arm_listing(store)
+    if not listing:
+        return Choice(problem=NOTHING)
+    known = {row["arm"] for row in listing}
+    arms = ([arm for arm in asked if arm in known] or newest(listing))[:MOST]
+    measures = common_measures(store, arms)
+    problem = ""
+    if not measures:
+        try:
+            common_task(store, arms, None)
+        except InputError as error:
+            problem = str(error)
+    return Choice(listing, tuple(arms), measures, problem)
+
+
+def newest(listing: Sequence[Row]) -> list[str]:
+    """The newest arm after the newest one before it that was measured on one of its tasks; or itself alone."""
+    first, *others = listing
+    tasks = set(first["tasks"].split(", "))
+    return [*[row["arm"] for row in others if tasks & set(row["tasks"].split(", "))][:1], first["arm"]]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """In place of a result."""
+
+    why: str
+
+
+class Results:
+    """Results by what they are of, the latest `KEPT`."""
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[Hashable, Any] = OrderedDict()
+        self.turn = threading.Lock()
+        """Held by the one computation that works."""
+
+    def get(self, key: Hashable) -> Any:
+        return self._found.get(key)
+
+    def keep(self, key: Hashable, result: Any) -> None:
+        self._found[key] = result
+        while len(self._found) > KEPT:
+            self._found.popitem(last=False)
+
+
+class ArmsPane(Pane):
+    """A screen over some arms and one task."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "arms", "Arms"),
+        Binding("t", "task", "Task"),
+        Binding("escape", "stop", "Back"),
+    ]
+    DEFAULT_CSS = """
+    ArmsPane #head { height: auto; max-height: 4; padding: 0 1; }
+    ArmsPane #heading { height: auto; max-height: 2; padding: 0 1; color: $text-muted; text-style: bold; }
+    ArmsPane #heading.busy, ArmsPane #heading.problem { color: $text-warning; max-height: 6; }
+    ArmsPane #detail { height: auto; min-height: 2; max-height: 4; padding: 0 1; }
+    ArmsPane #legend { height: auto; max-height: 2; padding: 0 1; color: $text-muted; }
+    """
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.choice = Choice()
+        self.task_name = ""
+        self.results = Results()
+        self.busy = False
+        self._settling: Timer | None = None
+
+    # what a screen says
+
+    def key(self) -> tuple[Hashable, ...]:
+        """What the result depends on, beside the store."""
+        raise NotImplementedError
+
+    def compute(self, key: tuple[Any, ...]) -> Any:
+        """The result; called in a thread.
+
+        Raises
+        ------
+        InputError
+            Shown in place of it.
+        """
+        raise NotImplementedError
+
+    def working(self) -> str:
+        """What takes so long, in words."""
+        raise NotImplementedError
+
+    def clear(self) -> None:
+        """Show nothing."""
+        raise NotImplementedError
+
+    def present(self, result: Any) -> None:
+        """Show a result."""
+        raise NotImplementedError
+
+    def facts(self) -> Sequence[tuple[str, str]]:
+        """What the head says after the task: words and the key that changes them."""
+        return ()
+
+    # the choice
+
+    @property
+    def names(self) -> dict[str, str]:
+        """By arm what it is called where there is little room."""
+        return short_names(self.choice.arms)
+
+    def shown(self) -> None:
+        app, store = self.app, self.reader.store
+        marks = tuple(app.marked)
+        asked = marks if marks and marks != app.marks_compared else app.compared
+        app.marks_compared = marks
+        self.load(lambda: read_choice(store, asked), self.chosen, group="choice")
+
+    def chosen(self, choice: Choice) -> None:
+        """There is something to show, or a reason why not."""
+        self.choice = choice
+        self.app.compared = choice.arms
+        if self.task_name not in choice.measures:
+            self.task_name = next(iter(choice.measures), "")
+        self.settle()
+
+    def action_arms(self) -> None:
+        if self.choice.listing:
+            self.app.push_screen(ArmsDialog(self.choice.listing, self.choice.arms), self.take_arms)
+        else:
+            self.app.say(NOTHING)
+
+    def take_arms(self, arms: Sequence[str] | None) -> None:
+        if arms:
+            self.app.compared = tuple(arms)
+            store = self.reader.store
+            self.load(lambda: read_choice(store, arms), self.chosen, group="choice")
+
+    def action_task(self) -> None:
+        tasks = list(self.choice.measures)
+        if len(tasks) > 1:
+            self.task_name = after(tasks, self.task_name)
+            self.settle()
+        else:
+            self.app.say("the arms have no other task in common")
+
+    # results
+
+    def settle(self) -> None:
+        """Show what is chosen: at once where the result is kept, else compute it when the choice stays."""
+        self.stop_waiting()
+        if self.choice.problem:
+            self.clear()
+            self.say_heading(self.choice.problem, problem=True)
+            return
+        found = self.results.get(self.kept_as(self.key()))
+        if found is not None:
+            self.answered((self.key(), found))
+            return
+        self.clear()
+        self.say_heading(f"computing: {self.working()} …  (esc stops)", busy=True)
+        self._settling = self.set_timer(SETTLED_S, self.start)
+
+    def stop_waiting(self) -> None:
+        """Whatever is on its way will not be shown."""
+        self.busy = False
+        self.workers.cancel_group(self, "compute")
+        if self._settling is not None:
+            self._settling.stop()
+            self._settling = None
+        self.draw_head()
+
+    def start(self) -> None:
+        self._settling = None
+        key = self.key()
+        self.load(lambda: (key, self.computed(key)), self.answered, group="compute")
+
+    def computed(self, key: tuple[Hashable, ...]) -> Any:
+        """In a thread: the result of its turn, unless nobody waits for it any more."""
+        worker = get_current_worker()
+        while not self.results.turn.acquire(timeout=0.1):
+            if worker.is_cancelled:
+                return Failed("stopped")
+        try:
+            if worker.is_cancelled:
+                return Failed("stopped")
+            stored_as = self.kept_as(key)
+            found = self.results.get(stored_as)
+            if found is None:
+                found = self.compute(key)
+                self.results.keep(stored_as, found)
+            return found
+        except InputError as error:
+            return Failed(str(error))
+        finally:
+            self.results.turn.release()
+
+    def kept_as(self, key: tuple[Hashable, ...]) -> Hashable:
+        """What a result is kept by: as the store changes, it is computed anew."""
+        try:
+            return self.reader.store.stat().st_mtime_ns, key
+        except OSError:
+            return 0, key
+
+    def answered(self, answer: tuple[tuple[Hashable, ...], Any]) -> None:
+        key, result = answer
+        if key != self.key():
+            return
+        self.busy = False
+        self.draw_head()
+        if isinstance(result, Failed):
+            self.clear()
+            self.say_heading(result.why, problem=True)
+        else:
+            self.present(result)
+
+    def action_stop(self) -> None:
+        if self.busy:
+            self.stop_waiting()
+            self.say_heading("stopped: change the choice, or come back to this screen, to compute it", problem=True)
+
+    # what stands above
+
+    def say_heading(self, text: str, *, busy: bool = False, problem: bool = False) -> None:
+        self.busy = busy
+        heading = self.query_one("#heading", Static)
+        heading.set_class(busy, "busy")
+        heading.set_class(problem, "problem")
+        heading.update(Text(shown(text)))
+
+    def draw_head(self) -> None:
+        """The arms, the baseline first; the task and what else is chosen, each with its key."""
+        self.refresh_bindings()
+        text = Text()
+        arms, names = self.choice.arms, self.names
+        if arms:
+            text.append("baseline " if len(arms) > 1 else "arm ", "dim")
+            text.append(self.marked_name(arms[0], names), "bold")
+        for number, arm in enumerate(arms[1:]):
+            text.append("  against it " if number == 0 else ", ", "dim")
+            text.append(self.marked_name(arm, names), "bold")
+        if self.task_name:
+            text.append("\n")
+            for number, (words, key) in enumerate([(f"task {shown(self.task_name)}", "t"), *self.facts()]):
+                text.append("   " * bool(number))
+                text.append(words)
+                text.append(f" ({key})", "dim")
+        self.query_one("#head", Static).update(text)
+
+    def marked_name(self, arm: str, names: Mapping[str, str]) -> str:
+        return marked(shown(names[arm]), arm in self.choice.leaked)
+
+
+def after(values: Sequence[str], value: str, by: int = 1) -> str:
+    """The next of some values, around."""
+    return values[(values.index(value) + by) % len(values)] if value in values else values[0]

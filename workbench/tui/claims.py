@@ -1,0 +1,216 @@
+"""Published claims and what the results say of them: verdicts, evidence, the runs that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from workbench.config import parse_yaml
+from workbench.reports.tables import p_value, shown
+from workbench.tui.dialogs import Dialog, ExportDialog
+from workbench.tui.pane import Pane, Row
+from workbench.tui.widgets.table import Column, PagedTable
+
+SIGNS = {"supported": "+", "contradicted": "-", "not distinguishable": "=", "not testable yet": "?"}
+"""Before a verdict's words, so that they are told apart at a glance without colour."""
+EVIDENCE = (
+    *("says", "first", "second", "first_value", "second_value", "difference", "low", "high", "limit"),
+    *("p", "p_contrary", "detectable", "cells", "seeds"),
+)
+PLAN = "the plan of missing runs"
+NO_STORE = "no results yet: press 2 for New, where the quickstart waits"
+
+
+class ClaimsPane(Pane):
+    """Judged anew whenever the store has changed since: that takes a while, in a thread."""
+
+    HELP: ClassVar[str] = """\
+Each claim of the published work, held against the results: one row for each task and group of arms that are alike but \
+for what the claim varies. Several tests at once are corrected together (Holm).
+
++ supported             the results agree, beyond chance
+- contradicted          the results say the contrary, beyond chance
+= not distinguishable   chance alone could have made the differences
+? not testable yet      the results that it takes are not there
+
+Enter   what the verdict rests on, what is published, which runs are missing
+l       launch the runs that the claim under the cursor lacks; L those of all claims
+/       filter: verdict=supported
+o O     sort by the next column, turn the order
+y e     copy the claim in words, export the verdicts
+
+`published` counts the published figures that agree: they have one seed and no test."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("l", "launch(False)", "Launch missing"),
+        Binding("L", "launch(True)", "Launch all missing", show=False),
+    ]
+    DEFAULT_CSS = """
+    ClaimsPane #claim { height: 3; padding: 0 1; background: $panel; }
+    """
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self.judged: Sequence[tuple[Row, Any]] = ()
+        self.stamp: tuple[int, int] | None = None
+        """Size and time of the store that the verdicts are of."""
+
+    def compose(self) -> ComposeResult:
+        yield PagedTable(
+            [
+                Column("claim", "claim"),
+                Column("verdict", "verdict", show=signed),
+                Column("p", "p", show=p_value, right=True),
+                Column("seeds", "seeds", right=True),
+                Column("lacks", "lacks", right=True),
+                Column("agreeing", "published"),
+                Column("task", "task"),
+                Column("arm", "arm"),
+                Column("detectable", "detectable", right=True),
+                Column("model", "model"),
+            ],
+            key="place",
+            empty="no claims judged yet",
+        )
+        yield Static("", id="claim", markup=False)
+
+    def shown(self) -> None:
+        store = self.reader.store
+        if not store.exists():
+            self.query_one("#claim", Static).update(Text(NO_STORE))
+            return
+        stamp = stamp_of(store)
+        if stamp == self.stamp:
+            return
+        self.query_one(PagedTable).say("judging the claims; that takes a while")
+
+        def read() -> Sequence[tuple[Row, Any]]:
+            from workbench.reports.claims import judged  # scipy: not before it is needed
+
+            return judged(store)
+
+        def then(found: Sequence[tuple[Row, Any]]) -> None:
+            self.stamp, self.judged = stamp, found
+            self.query_one(PagedTable).show([as_line(place, row) for place, (row, _) in enumerate(found)])
+
+        self.load(read, then)
+
+    @property
+    def current(self) -> Row | None:
+        """The claim under the cursor, with all that is known of it."""
+        line = self.query_one(PagedTable).current
+        return self.judged[line["place"]][0] if line else None
+
+    def on_paged_table_moved(self, event: PagedTable.Moved) -> None:
+        event.stop()
+        row = self.judged[event.row["place"]][0]
+        self.query_one("#claim", Static).update(Text(f"{shown(row['text'])} ({shown(row['source'])})\n{why(row)}"))
+
+    def on_paged_table_chosen(self, event: PagedTable.Chosen) -> None:
+        event.stop()
+        self.app.push_screen(EvidenceDialog(self.judged[event.row["place"]][0]))
+
+    # launching what is missing
+
+    def action_launch(self, all_claims: bool) -> None:
+        line = self.query_one(PagedTable).current
+        if not self.judged or line is None:
+            self.app.say("no claims judged yet")
+            return
+        findings = [finding for _, finding in (self.judged if all_claims else [self.judged[line["place"]]])]
+
+        def read() -> str | None:
+            from workbench.reports.claim_plan import plan_of
+
+            return plan_of(findings)
+
+        self.load(read, self.planned, group="plan")
+
+    def planned(self, plan: str | None) -> None:
+        if plan is None:
+            self.app.say("no run is missing that a config can name; Enter tells what is")
+            return
+        self.app.call_later(self.app.new_from, parse_yaml(plan, PLAN), PLAN)
+
+    # what the app's keys do here
+
+    def table(self) -> tuple[Sequence[str], Sequence[Row]] | None:
+        table = self.query_one(PagedTable)
+        return [column.key for column in table.columns], table.found
+
+    def marked_text(self) -> str:
+        from workbench.reports.claim_words import claim_in_words
+
+        return claim_in_words(dict(self.current)) if self.current else ""
+
+    def action_filter(self) -> None:
+        self.query_one(PagedTable).open_filter()
+
+
+class EvidenceDialog(Dialog):
+    """All that is known of one claim."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "leave", "Back", show=False),
+        Binding("y", "copy", "Copy"),
+        Binding("e", "export", "Export"),
+    ]
+    DEFAULT_CSS = """
+    EvidenceDialog > VerticalScroll { width: 100; }
+    """
+
+    def __init__(self, row: Row) -> None:
+        from workbench.reports.claim_words import claim_in_words
+
+        super().__init__()
+        self.row = row
+        self.words = claim_in_words(dict(row))
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll():
+            yield Static(Text(f"{self.row['claim']}  {signed(self.row['verdict'])}"), classes="heading", markup=False)
+            yield Static(Text(self.words), markup=False)
+
+    def action_copy(self) -> None:
+        self.app.copy_to_clipboard(self.words)
+        self.notify("copied", markup=False)
+
+    def action_export(self) -> None:
+        if self.row["evidence"]:
+            self.app.push_screen(ExportDialog(f"{self.row['claim']}-evidence", EVIDENCE, self.row["evidence"]))
+        else:
+            self.notify("no evidence to export yet", markup=False)
+
+
+def signed(verdict: str) -> str:
+    return f"{SIGNS[verdict]} {verdict}"
+
+
+def as_line(place: int, row: Row) -> Row:
+    held = [figure["holds"] for figure in row["published"]]
+    return {
+        **row,
+        "place": place,
+        "lacks": len(row["missing"]) + len(row["unplanned"]) or None,
+        "agreeing": f"{sum(held)} of {len(held)}" if held else "",
+        "arm": row["evidence"][0]["first"] if row["evidence"] else "",
+    }
+
+
+def why(row: Row) -> str:
+    """What the verdict is about, why it is not testable, what it lacks."""
+    arms = ", ".join(dict.fromkeys(name for one in row["evidence"] for name in (one["first"], one["second"])))
+    lacks = f"l launches the {len(row['missing'])} that a config can name" if row["missing"] else ""
+    return shown("; ".join(filter(None, (arms, row["reason"], lacks))))
+
+
+def stamp_of(store: Path) -> tuple[int, int]:
+    found = store.stat()
+    return found.st_size, found.st_mtime_ns

@@ -1,0 +1,73 @@
+"""What a user types to see some rows only: `sampling=hybrid model~e5 map>.5`, or words."""
+
+import re
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from workbench.errors import InputError, allowed
+
+Row = Mapping[str, Any]
+TERM = re.compile(r"([^<>=!~]+)(<=|>=|!=|=|~|<|>)(.*)", re.DOTALL)
+
+
+def row_filter(expression: str, columns: Sequence[str]) -> Callable[[Row], bool]:
+    """Whether a row has all that the terms ask for.
+
+    A term is a column, one of `= != ~ < <= > >=` and a value, or a word that any column has in it; `~` asks for a
+    part of the text. Case makes no difference; a term with blanks goes in quotes. A comparison with a number is false
+    where the row has none.
+
+    Raises
+    ------
+    InputError
+        There is no such column, or quotes are left open.
+    """
+    try:
+        terms = shlex.split(expression)
+    except ValueError as error:
+        raise InputError(f"filter: {error}") from error
+    tests = [term_filter(term, columns) for term in terms]
+    return lambda row: all(test(row) for test in tests)
+
+
+def term_filter(term: str, columns: Sequence[str]) -> Callable[[Row], bool]:
+    found = TERM.fullmatch(term)
+    if found is None:
+        word = term.casefold()
+        return lambda row: any(word in as_text(row.get(column)) for column in columns)
+    name, operator, value = found[1].strip().casefold(), found[2], found[3].strip().casefold()
+    column = next((column for column in columns if column.casefold() == name), None)
+    if column is None:
+        raise InputError(f"filter: no column {found[1]!r}; {allowed(found[1], columns)}")
+    if operator == "~":
+        return lambda row: value in as_text(row.get(column))
+    number = as_number(value)
+    if number is None or operator in ("=", "!="):
+        same = (operator == "=",)
+        if operator not in ("=", "!="):
+            raise InputError(f"filter: {term!r} compares with no number")
+        return lambda row: (equals(row.get(column), value, number),) == same
+    compare: dict[str, Callable[[float], bool]] = {
+        "<": lambda have: have < number,
+        "<=": lambda have: have <= number,
+        ">": lambda have: have > number,
+        ">=": lambda have: have >= number,
+    }
+    return lambda row: (have := as_number(row.get(column))) is not None and compare[operator](have)
+
+
+def equals(have: Any, value: str, number: float | None) -> bool:
+    of = as_number(have)
+    return as_text(have) == value or (of is not None and of == number)
+
+
+def as_text(value: Any) -> str:
+    return "" if value is None else str(value).casefold()
+
+
+def as_number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,145 @@
+"""The macro table of a comparison: settings across; under each arm what is known of its difference from the baseline,
+and under all of them what is published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.records import SETTINGS
+from workbench.reports.leakage import marked
+from workbench.reports.overview import Row
+from workbench.reports.tables import figure, p_value, shown, spread
+from workbench.reports.translated import TRANSLATED
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the table."""
+
+    head: str
+    cells: Sequence[str]
+    """One a setting."""
+    kind: str
+    """arm, difference (of it), heading or published."""
+    detail: str = ""
+    """What is said while the cursor is on it."""
+
+
+def settings_in(means: Sequence[Row], published: Sequence[Row] = ()) -> list[str]:
+    known = {row["setting"] for row in (*means, *published)}
+    return [setting for setting in SETTINGS if setting in known]
+
+
+def macro_lines(
+    means: Sequence[Row], effects: Sequence[Row], published: Sequence[Row], names: Mapping[str, str]
+) -> list[Line]:
+    """`setting_means`, those rows of `compared` that are against the baseline, and `published_rows` as lines."""
+    settings = settings_in(means)
+    translated = {row["setting"] for row in effects if row["translated"]}
+    lines: list[Line] = []
+    for arm in dict.fromkeys(row["arm"] for row in means):
+        of_arm = {row["setting"]: row for row in means if row["arm"] == arm}
+        cells = [
+            spread(row["mean"], row["sd"]) + TRANSLATED * (setting in translated)
+            if (row := of_arm.get(setting))
+            else ""
+            for setting in settings
+        ]
+        first = next(iter(of_arm.values()))
+        seeds = f"{first['n']} seeds: mean ± standard deviation over them" if first["n"] > 1 else "one seed"
+        lines.append(Line(marked(shown(names[arm]), first["leaked"]), cells, "arm", f"{shown(arm)}: {seeds}"))
+        lines += difference_lines([row for row in effects if row["arm"] == arm], settings)
+    return lines + published_lines(published, settings)
+
+
+def difference_lines(effects: Sequence[Row], settings: Sequence[str]) -> list[Line]:
+    if not effects:
+        return []
+    by_setting = {row["setting"]: row for row in effects}
+    rows = [by_setting.get(setting) for setting in settings]
+    one = effects[0]
+    what = f"{shown(one['arm'])} minus {shown(one['against'])}"
+    of = (
+        f"of the samplings, as seeds and questions vary (drawn by {one['unit']})"
+        if one["about"] == "samplings"
+        else f"questions only (drawn by {one['unit']}), one seed: no claim about the samplings"
+    )
+    checkpoints = f"paired randomisation test, {one['draws']} draws, of the values averaged over seeds"
+    these = "it speaks for these checkpoints only"
+
+    def line(head: str, text: Any, detail: str) -> Line:
+        return Line(f"  {head}", ["" if row is None else text(row) for row in rows], "difference", detail)
+
+    lines = [
+        line("minus baseline", lambda row: signed(row["difference"]), what),
+        line("95 % interval", lambda row: f"{plain(row['low'])} to {plain(row['high'])}", f"{what}: {of}"),
+        line("p", lambda row: p_value(row["p"]), f"{what}: {of}"),
+        line(
+            "detectable",
+            lambda row: plain(row["detectable"]),
+            f"the smallest difference that such data find, power .8; {of}",
+        ),
+        line("p checkpoints", lambda row: p_value(row["p_checkpoints"]), f"{checkpoints}: {these}"),
+        line(
+            "cells higher, lower",
+            lambda row: f"{row['higher']}, {row['lower']} of {row['cells']}",
+            f"cells with a family-wise p below .05 over all cells and arms: {these}",
+        ),
+    ]
+    if one["p_tukey"] is not None:
+        detail = f"p checkpoints, corrected over all pairs of arms: {these}"
+        lines.insert(5, line("p Tukey", lambda row: p_value(row["p_tukey"]), detail))
+    return lines
+
+
+def published_lines(published: Sequence[Row], settings: Sequence[str]) -> list[Line]:
+    """One a model and sampling, under a heading a paper."""
+    lines: list[Line] = []
+    by_model: dict[tuple[str, str, str], dict[str, Row]] = {}
+    for row in published:
+        by_model.setdefault((row["source"], row["model"], row["sampling"]), {})[row["setting"]] = row
+    source = None
+    for (paper, model, sampling), rows in by_model.items():
+        differs = dict.fromkeys(what for row in rows.values() for what in row["differs"])
+        if paper != source:
+            source = paper
+            said = f"{paper}: shown beside, not tested against: there are no seeds and no intervals"
+            lines.append(Line("published, not tested", [""] * len(settings), "heading", said))
+        cells = [figure(rows[setting]["value"]) if setting in rows else "" for setting in settings]
+        detail = f"published in {paper}; what differs: {'; '.join(differs)}"
+        lines.append(Line(f"  {model} {sampling}", cells, "published", detail))
+    return lines
+
+
+def plain(value: float) -> str:
+    """As `figure`, with four decimals however small it is: figures that stand in a column."""
+    return figure(value) if abs(value) >= 0.001 else f"{value:.4f}".replace("0.", ".", 1)
+
+
+def signed(value: float) -> str:
+    """`plain` with its sign."""
+    return f"+{plain(value)}" if value > 0 else plain(value)
+
+
+def about(effects: Sequence[Row]) -> str:
+    """What intervals and p speak of."""
+    if not effects:
+        return "one arm: nothing is held against it; choose more by a"
+    seeds = min(row["seeds"] for row in effects)
+    if all(row["about"] == "samplings" for row in effects):
+        return f"interval, p, detectable: of the samplings, {seeds} seeds"
+    where = "" if all(row["about"] != "samplings" for row in effects) else "where an arm has one seed, "
+    return f"{where}interval, p, detectable: questions only, one seed: no claim about the samplings"
+
+
+def tidy(means: Sequence[Row], effects: Sequence[Row], published: Sequence[Row]) -> list[Row]:
+    """For an export: the arms' means, the differences (`against`), what is published (`source`)."""
+    rows = [
+        *means,
+        *effects,
+        *({**row, "mean": row["value"], "differs": "; ".join(row["differs"])} for row in published),
+    ]
+    names = dict.fromkeys(name for row in rows for name in row if name != "value")
+    return [{name: row.get(name) for name in names} for row in rows]
