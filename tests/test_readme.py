@@ -68,7 +68,7 @@ def test_its_first_two_commands_are_the_ones_that_ci_runs() -> None:
     commands = re.findall(r"^    (pip install .*)$", README.read_text(), re.MULTILINE)
     assert commands == [
         "pip install -e . && workbench run configs/quickstart.yaml",
-        "pip install -e '.[test]' && pytest",
+        "pip install -e '.[test]' && pytest -n 2 --dist loadfile",
     ]
     assert read_config(README.parent / "configs" / "quickstart.yaml").settings
 
