@@ -11,6 +11,7 @@ import os
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -35,6 +36,8 @@ WORKING: tuple[State, ...] = ("preparing", "training", "evaluating")
 CLOCK_S = 2.0
 """Difference of start times that is still one process: they are counted from a boot time that clock changes move."""
 BY_FORCE = "use --force where that host is gone for good"
+LAST_BREATH_S = 5.0
+"""What a worker may take between its last event and its end."""
 QUEUE_WAIT_S = 20.0
 """Patience with another process that starts, stops or deletes a run, each in milliseconds, or queues a sweep."""
 
@@ -410,5 +413,15 @@ def check_deletable(run: RunPaths, force: bool) -> None:
     if is_stranded(run, state):
         if not force:
             raise InputError(f"run {run.run_id}: is {state} on another host; stop it there, or {BY_FORCE}")
-    elif is_live(run) or state in WORKING:
+    elif state in WORKING or not has_gone(run):
         raise InputError(f"run {run.run_id}: is {state}; stop it before it is deleted")
+
+
+def has_gone(run: RunPaths) -> bool:
+    """Whether nobody works on an ended run; a worker that has just written its last event is waited for."""
+    until = time.monotonic() + LAST_BREATH_S
+    while is_live(run):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True

@@ -28,7 +28,12 @@ def test_parquet_and_csv_have_the_rows_of_the_views(store: Path, tmp_path: Path)
         known = query(store, f"{statement} order by all", {"runs": runs})
         table = pq.read_table(tmp_path / "p" / f"{view}.parquet")
         assert tuple(table.column_names) == known.columns
-        assert [tuple(row.values()) for row in table.to_pylist()] == known.rows
+        # sums over several threads differ in their last digit
+        for row, expected in zip(table.to_pylist(), known.rows, strict=True):
+            numbers = [value for value in row.values() if isinstance(value, float)]
+            assert numbers == pytest.approx([value for value in expected if isinstance(value, float)], nan_ok=True)
+            others = [value for value in row.values() if not isinstance(value, float)]
+            assert others == [value for value in expected if not isinstance(value, float)]
         with (tmp_path / "c" / f"{view}.csv").open(newline="") as handle:
             head, *lines = csv.reader(handle)
         assert tuple(head) == known.columns and len(lines) == len(known.rows)
