@@ -12,24 +12,14 @@ from typing import Any
 import pytest
 
 from tests.store.synthetic import Tiny, evaluate, write_run
-from tests.test_cli import workbench
+from tests.test_cli import CONFIG, workbench
 from workbench import cli
 from workbench.store.database import ingest
 
-SWEEP = """
-name: small
-threads: 1
-model:
-  builtin: {dimension: 16, buckets: 1024}
-train:
-  sets: {demo: {languages: [de, en], pairs: 200}}
-  steps: 12
-  batch_size: 16
-  learning_rate: 0.01
-evaluate:
-  tasks: {demo: {languages: [de, en]}}
-sweep: {train.sampling.strategy: [mono, hybrid], seed: [0, 1, 2]}
-"""
+SWEEP = (
+    CONFIG.replace("  sampling: {strategy: hybrid}\n", "")
+    + "sweep: {train.sampling.strategy: [mono, hybrid], seed: [0, 1, 2]}\n"
+)
 FEW = ("--draws", "200")
 
 

@@ -61,8 +61,7 @@ def translate(
     as_json: Json = False,
 ) -> None:
     """Translate a training set; what was translated once is never paid for again, so the same command resumes."""
-    options = given(checkpoint=checkpoint, command=command, version=version, engine=engine, beams=beams)
-    spec = {"translator": {"kind": translator, **options}}
+    spec = translating(translator, checkpoint=checkpoint, command=command, version=version, engine=engine, beams=beams)
     of = given(path=path, loader=loader, languages=language, pairs=pairs)
     made = start("pairs", data, {**spec, **asked(source, to)}, of, out)
     show_made(made, out, as_json)
@@ -100,9 +99,7 @@ def filter_file(
     out: Out,
     rules: Rules = None,
     rejected: Annotated[Path | None, typer.Option(help="JSON lines: what is rejected, and the rule.")] = None,
-    source: Annotated[
-        str | None, typer.Option(help="Language that they were made from; default as the file says.")
-    ] = None,
+    source: SourceOf = None,
     as_json: Json = False,
 ) -> None:
     """Keep the synthetic pairs that no rule rejects, and count what each rule does."""
@@ -133,10 +130,9 @@ def questions(
     as_json: Json = False,
 ) -> None:
     """Translate a task's questions, for cells between languages of a task that is not parallel."""
-    options = given(checkpoint=checkpoint, command=command, version=version, engine=engine, beams=beams)
-    spec = {"translator": {"kind": translator, **options}}
     from workbench.reports.output import emit, note
 
+    spec = translating(translator, checkpoint=checkpoint, command=command, version=version, engine=engine, beams=beams)
     of = given(path=path, loader=loader, languages=language)
     emit(start("questions", data, {**spec, **asked("en", to)}, of, out), as_json)
     note(str(out))
@@ -145,9 +141,7 @@ def questions(
 @synth_app.command("report")
 def report(
     file: Annotated[Path, typer.Argument(help="A file that `workbench synth` wrote, or any training set in a file.")],
-    source: Annotated[
-        str | None, typer.Option(help="Language that they were made from; default as the file says.")
-    ] = None,
+    source: SourceOf = None,
     as_json: Json = False,
 ) -> None:
     """Show what is in a file: languages, lengths, agreement with the source, what was rejected."""
@@ -177,6 +171,10 @@ def lexicons(
             write_whole(file, "".join(f"{word}\t{translation}\n" for word, translation in words.items()))
             rows.append({"language": language, "words": len(words), "file": str(file)})
     emit(rows, as_json)
+
+
+def translating(kind: str, **options: Any) -> dict[str, Any]:
+    return {"translator": {"kind": kind, **given(**options)}}
 
 
 def asked(source: str, to: str | None) -> dict[str, Any]:

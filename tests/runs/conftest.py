@@ -10,7 +10,9 @@ import pytest
 
 from workbench.paths import RunPaths, RunsPaths
 from workbench.records import EvaluateSpec, PairSetSpec, RunSpec, SamplingSpec, Settings, TaskSpec, TrainSpec
-from workbench.runs.directory import create_run, is_running, read_worker, run_folders
+from workbench.runs.directory import create_run, is_running, read_worker, run_folders, state_of
+from workbench.runs.events import EventLog
+from workbench.runs.supervisor import check_stoppable, resume_all, stop_all
 
 DISPATCHER = Path(__file__).with_name("fake_dispatcher.py")
 
@@ -64,3 +66,21 @@ def start_dispatcher(runs: RunsPaths) -> Iterator[Callable[..., subprocess.Popen
     for child in started:
         child.kill()
         child.wait()
+
+
+def stop(runs: RunsPaths, run: RunPaths, wait_s: float) -> str:
+    check_stoppable(runs, [run])
+    return stop_all(runs, [run], wait_s)[run.run_id]
+
+
+def resume(runs: RunsPaths, run: RunPaths, *, force: bool = False) -> None:
+    resume_all(runs, [run], force=force)
+
+
+def say(run: RunPaths, state: str) -> None:
+    with EventLog(run.events) as events:
+        events.state(state)  # type: ignore[arg-type]
+
+
+def at_work(run: RunPaths) -> bool:
+    return state_of(run) == "training"
