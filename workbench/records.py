@@ -9,13 +9,15 @@ from __future__ import annotations
 import functools
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
 Plain = dict[str, Any]
 """A record as YAML and JSON have it."""
 
+Progress = Callable[[str, int, int], None]
+"""Told (stage, done, total) as work goes on; may raise to stop it."""
 Setting = Literal["monolingual", "cross_lingual", "multilingual"]
 Strategy = Literal["english", "pooled", "mono", "cross", "hybrid", "mixed"]
 TaskLoader = Literal["demo", "lareqa", "tydiqa", "tydiqa_primary", "xor_tydi", "beir", "miracl"]

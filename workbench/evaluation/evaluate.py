@@ -17,17 +17,17 @@ from workbench.encoder import Encoder, Side
 from workbench.evaluation.indexes import check_plan
 from workbench.evaluation.measures import measure_cells
 from workbench.evaluation.pools import Floats
-from workbench.evaluation.progress import Clock, Report
+from workbench.evaluation.progress import Clock
 from workbench.evaluation.ranking import rank_task
 from workbench.evaluation.results import Rankings
 from workbench.evaluation.search import index_plans, search_task
 from workbench.evaluation.tables import Tables, concatenated, result_tables
 from workbench.evaluation.vectors import check_room, store_vectors, vector_size
-from workbench.records import EvaluateSpec, TaskSpec, to_plain
+from workbench.records import EvaluateSpec, Progress, TaskSpec, to_plain
 
 
 def encode_once(
-    encoder: Encoder, texts: Iterable[Sequence[str]], side: Side, spec: EvaluateSpec, report: Report
+    encoder: Encoder, texts: Iterable[Sequence[str]], side: Side, spec: EvaluateSpec, report: Progress
 ) -> list[NDArray[np.float32]]:
     """Vectors of several lists of texts; one that stands in many of them is encoded once."""
     lists = list(texts)
@@ -49,7 +49,7 @@ def evaluate(
     encoder: Encoder,
     spec: EvaluateSpec,
     folder: Path,
-    report: Report,
+    report: Progress,
 ) -> tuple[Tables, dict[str, float]]:
     """Result tables by name, tasks one after the other in each, and wall seconds by stage.
 
@@ -99,7 +99,7 @@ def ranked(
     passages: Floats,
     encoder: Encoder,
     spec: EvaluateSpec,
-    report: Report,
+    report: Progress,
 ) -> Rankings:
     return rank_task(
         task,
@@ -119,7 +119,7 @@ def searched(
     encoder: Encoder,
     spec: EvaluateSpec,
     folder: Path,
-    report: Report,
+    report: Progress,
     clock: Clock,
 ) -> Rankings:
     vectors = store_vectors(folder, task.passage_texts, encoder, spec.batch_tokens, report)

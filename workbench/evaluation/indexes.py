@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from workbench.errors import WorkError
 from workbench.evaluation.lists import Lists, with_block
 from workbench.evaluation.pools import Floats
-from workbench.evaluation.progress import Clock, Report
+from workbench.evaluation.progress import Clock
 from workbench.evaluation.vectors import StoredVectors, gib, vector_bytes
+from workbench.records import Progress
 
 Kind = Literal["flat", "ivf", "hnsw"]
 
@@ -109,7 +110,7 @@ def search_pool(
     memory_bytes: int,
     device: str,
     language: str,
-    report: Report,
+    report: Progress,
     clock: Clock,
 ) -> Lists:
     """The `depth` most similar texts of a pool for every query.
@@ -138,7 +139,7 @@ def search_pool(
 
 
 def told(
-    blocks: Iterator[tuple[slice, Floats]], total: int, stage: str, report: Report
+    blocks: Iterator[tuple[slice, Floats]], total: int, stage: str, report: Progress
 ) -> Iterator[tuple[slice, Floats]]:
     """The blocks, reported one by one when they are done with."""
     for part, vectors in blocks:
@@ -168,7 +169,7 @@ def search_all(
     return lists
 
 
-def built(plan: IndexPlan, vectors: StoredVectors, texts: NDArray[np.int32], language: str, report: Report) -> Any:
+def built(plan: IndexPlan, vectors: StoredVectors, texts: NDArray[np.int32], language: str, report: Progress) -> Any:
     """An index of faiss with the vectors in it, in the order of `texts`; the same one every time."""
     import faiss
 
@@ -210,7 +211,9 @@ def empty_graph(plan: IndexPlan, dimension: int) -> Any:
     return index
 
 
-def search_index(index: Any, keys: NDArray[np.int32], queries: Floats, depth: int, stage: str, report: Report) -> Lists:
+def search_index(
+    index: Any, keys: NDArray[np.int32], queries: Floats, depth: int, stage: str, report: Progress
+) -> Lists:
     """What faiss finds, perhaps less than `depth`; of equal similarities at the very end any may be missing."""
     lists = Lists.empty(len(queries), depth)
     for start in range(0, len(queries), QUERIES_AT_ONCE):

@@ -1,11 +1,7 @@
 """How far an evaluation has come, and what its stages took."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-
-Report = Callable[[str, int, int], None]
-"""Told (stage, done, total) as the work goes on; may raise to stop it."""
 
 
 @dataclass

@@ -16,11 +16,11 @@ from workbench.evaluation.first_passages import BestPassages
 from workbench.evaluation.indexes import IndexPlan, plan_index, search_pool
 from workbench.evaluation.lists import Lists, best_of
 from workbench.evaluation.pools import Floats, Integers, QueryRows, query_rows
-from workbench.evaluation.progress import Clock, Report
+from workbench.evaluation.progress import Clock
 from workbench.evaluation.ranking import assemble, check_vectors
 from workbench.evaluation.results import TOP_ALL, TOP_POOL, Rankings
 from workbench.evaluation.vectors import StoredVectors
-from workbench.records import Setting, TaskSpec
+from workbench.records import Progress, Setting, TaskSpec
 
 PAIRS_AT_ONCE = 4096
 """Relevants that are looked for in their lists at a time."""
@@ -77,7 +77,7 @@ def search_task(
     *,
     memory_bytes: int = 2**30,
     device: str = "cpu",
-    report: Report,
+    report: Progress,
     clock: Clock,
 ) -> Rankings:
     """Rank the relevants that are among the first `spec.depth` of each pool; the clock takes indexing and searching.

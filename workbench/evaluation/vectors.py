@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from workbench.encoder import Encoder
 from workbench.errors import WorkError
 from workbench.evaluation.pools import Floats
-from workbench.evaluation.progress import Report
 from workbench.evaluation.ranking import check_vectors
 from workbench.files import write_whole
+from workbench.records import Progress
 
 ENCODING = "encoding passages"
 """The stage that is reported."""
@@ -55,7 +55,7 @@ class StoredVectors:
 
 
 def store_vectors(
-    folder: Path, texts: Sequence[str], encoder: Encoder, batch_tokens: int, report: Report
+    folder: Path, texts: Sequence[str], encoder: Encoder, batch_tokens: int, report: Progress
 ) -> StoredVectors:
     """Encode passages to `folder`; chunks that are there, of these texts and this encoder, are taken as they are.
 
@@ -81,12 +81,12 @@ def store_vectors(
     return StoredVectors(tuple(files.values()), len(texts), size, vector_size(encoder))
 
 
-def counting(before: int, total: int, report: Report) -> Callable[[int, int], None]:
+def counting(before: int, total: int, report: Progress) -> Callable[[int, int], None]:
     """Reports what is done of a chunk as what is done in all."""
     return lambda done, _: report(ENCODING, before + done, total)
 
 
-def chunk_files(folder: Path, texts: Sequence[str], size: int, maker: bytes, report: Report) -> dict[int, Path]:
+def chunk_files(folder: Path, texts: Sequence[str], size: int, maker: bytes, report: Progress) -> dict[int, Path]:
     """The file of each chunk by the number of its first text."""
     files = {}
     for number, start in enumerate(range(0, len(texts), size)):

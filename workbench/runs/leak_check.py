@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from workbench.data.leaks.leak_search import Progress
 from workbench.data.leaks.leakage import Leakage, Overlap, find_leaks, without_concerned
 from workbench.data.pairs import ParallelPairs
 from workbench.data.task import RetrievalTask
 from workbench.errors import InputError
-from workbench.records import TrainSpec
+from workbench.records import Progress, TrainSpec
 
 TABLE = pa.schema(
     [

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.data.pairs import normalised
-from workbench.records import MIXED_LANGUAGES, FilterSpec
+from workbench.records import MIXED_LANGUAGES, FilterSpec, Progress
 from workbench.synthesis.agreement import characters, is_copy, is_name, length_outliers, numbers_agree
 from workbench.synthesis.identification import Identifier
 from workbench.synthesis.scripts import in_wrong_script, scripts_of
-from workbench.synthesis.similarity import Progress, similarities, too_far
+from workbench.synthesis.similarity import similarities, too_far
 from workbench.synthesis.versions import Versions
 
 Rule = Callable[[Versions], Iterable[bool]]

@@ -9,7 +9,7 @@ from pathlib import Path
 from workbench.data.catalog import demo_fingerprint, fingerprint
 from workbench.data.fingerprints import located
 from workbench.errors import InputError
-from workbench.records import DEMO_LEXICONS, Plain, SyntheticSpec, to_plain
+from workbench.records import DEMO_LEXICONS, Plain, Progress, SyntheticSpec, to_plain
 from workbench.synthesis.code_switching import SwitchCount, code_switched
 from workbench.synthesis.lexicons import load_lexicons
 from workbench.synthesis.made import CODE_SWITCHING
@@ -17,8 +17,6 @@ from workbench.synthesis.translators.cache import translate_cached
 from workbench.synthesis.translators.interface import Translator, identity_of
 from workbench.synthesis.translators.loading import load_translator
 from workbench.synthesis.versions import Versions, joined
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from workbench.data.pairs import ParallelPairs
 from workbench.errors import InputError, allowed
 from workbench.files import locked
 from workbench.paths import cache_folder
-from workbench.records import MIXED_LANGUAGES, Plain, SyntheticSpec, to_plain
+from workbench.records import MIXED_LANGUAGES, Plain, Progress, SyntheticSpec, to_plain
 from workbench.synthesis.corruption import corrupted
 from workbench.synthesis.made import Account, Made, read_made, stored_accounts, write_made
 from workbench.synthesis.makers import Maker, load_maker
@@ -22,7 +22,6 @@ from workbench.synthesis.outcomes import because, filtered_by_kind, rejected, wi
 from workbench.synthesis.similarity import KEY
 from workbench.synthesis.versions import Versions, joined, made, makers_of, unsourced, with_made, written
 
-Progress = Callable[[str, int, int], None]
 VERSION = 2
 """Changes with the texts that the same settings make."""
 LOOK_S = 0.5

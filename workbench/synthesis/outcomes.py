@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from workbench.records import FilterSpec, Plain
+from workbench.records import FilterSpec, Plain, Progress
 from workbench.synthesis.filtering import Filtered, filtered
 from workbench.synthesis.made import is_code_switched
 from workbench.synthesis.versions import Versions
-
-Progress = Callable[[str, int, int], None]
 
 
 def filtered_by_kind(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import InputError
-from workbench.records import ModelSpec, SimilaritySpec
+from workbench.records import ModelSpec, Progress, SimilaritySpec
 from workbench.synthesis.versions import Versions
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 KEY = "filter.similarity.checkpoint"
 BLOCK = 16_384
 """Made texts whose vectors are held at a time; those of the sources are held together, as each has many versions."""
-Progress = Callable[[str, int, int], None]
 
 
 def similarities(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from workbench.data.leaks.ngrams import Hashes, Numbers, Units, chunks, gram_size, read_units
 from workbench.data.pairs import ParallelPairs, normalised
 from workbench.data.task import RetrievalTask
+from workbench.records import Progress
 
 Kind = Literal["query", "passage"]
-Progress = Callable[[str, int, int], None]
-"""Told (stage, done, total) as the work goes on; may raise to stop it."""
 INDEXED_TEXTS = 200_000
 """Of more evaluation texts of a kind and language only those are indexed that may be hits."""
 MARK_BITS = (16, 30)

@@ -20,9 +20,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.data.leaks.leak_search import Column, Counter, Evaluated, Hits, Kind, Progress, look_up
+from workbench.data.leaks.leak_search import Column, Counter, Evaluated, Hits, Kind, look_up
 from workbench.data.pairs import ParallelPairs
 from workbench.data.task import RetrievalTask
+from workbench.records import Progress
 
 KINDS: tuple[Kind, ...] = ("query", "passage")
 EXAMPLES = 3

@@ -8,13 +8,14 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from workbench.errors import WorkError
 from workbench.files import as_work_error
 from workbench.paths import cache_folder
+from workbench.records import Progress
 from workbench.synthesis.translators.interface import Translator, Unfinished, identity_of
 
 FIRST_BATCH = 64
@@ -38,7 +39,7 @@ def translate_cached(
     texts: Sequence[str],
     source: str,
     target: str,
-    progress: Callable[[str, int, int], None],
+    progress: Progress,
 ) -> list[str]:
     """The translation of each text; those that were made before are read, equal texts are translated once.
 
