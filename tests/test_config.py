@@ -237,6 +237,16 @@ def test_the_shipped_configs_are_sound(file: Path) -> None:
     assert file.read_text().startswith("#")
 
 
+def test_a_label_names_the_arm_and_is_not_compared() -> None:
+    plain, labelled = (frozen(content(**given))[0] for given in ({}, {"label": "hybrid-hs"}))
+    assert labelled.arm.rpartition("-")[0] == "hybrid-hs"
+    assert labelled.arm.rpartition("-")[2] == plain.arm.rpartition("-")[2]
+    assert "-hybrid-hs-s" in labelled.run_id
+    for wrong in ("H+S", "../up", "-x", "a" * 41):
+        with pytest.raises(InputError, match=r"label: .*use at most 40 lower-case letters"):
+            frozen(content(label=wrong))
+
+
 def test_a_list_of_sweeps_is_one_after_the_other() -> None:
     sweep = [{"train.sampling.strategy": ["mono"], "seed": [1]}, {"train.sampling.strategy": ["cross"], "seed": [0, 1]}]
     found = [(spec.arm.partition("-")[0], spec.settings.seed) for spec in frozen(content(sweep=sweep))]

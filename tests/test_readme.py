@@ -1,4 +1,4 @@
-"""What the README says is so. `python tests/test_readme.py` writes its table of config keys."""
+"""What the README says is so. `python -m tests.test_readme` writes its table of config keys."""
 
 import re
 from pathlib import Path
@@ -30,7 +30,7 @@ def blocks(language: str) -> list[str]:
 
 def test_the_table_of_config_keys_is_that_of_the_records() -> None:
     found = MARKS.search(README.read_text())
-    assert found and found[2] == reference_table(), "run: python tests/test_readme.py"
+    assert found and found[2] == reference_table(), "run: python -m tests.test_readme"
 
 
 def test_the_example_claim_is_sound(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from workbench.records import Plain, Settings, to_plain
 
 NOT_IN_ARM = (
+    "label",
     "seed",
     "device",
     "threads",
@@ -20,7 +21,7 @@ NOT_IN_ARM = (
     "evaluate.batch_tokens",
     "evaluate.memory_gib",
 )
-"""Keys that change where and how fast a run works, or its seed, but not what is compared."""
+"""Keys that change what a run is called, where and how fast it works, or its seed, but not what is compared."""
 
 
 def make_run_id(now: datetime, label: str, seed: int, arm_hash: str) -> str:
@@ -29,7 +30,9 @@ def make_run_id(now: datetime, label: str, seed: int, arm_hash: str) -> str:
 
 
 def arm_label(settings: Settings, swept: Mapping[str, Any]) -> str:
-    """The readable part of an arm's name: its sampling, or its checkpoint, and what else is swept."""
+    """The readable part of an arm's name: its label, or its sampling or checkpoint and what else is swept."""
+    if settings.label is not None:
+        return settings.label
     if settings.train is None:
         path = Path(settings.model.checkpoint)
         # a run keeps its model in `<run_id>/model`, which says little by itself

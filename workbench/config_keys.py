@@ -84,6 +84,10 @@ def messages(error: ValidationError, record: type) -> Iterator[str]:
                 option.strip().strip("'") for option in problem["ctx"]["expected"].replace(" or ", ", ").split(",")
             ]
             yield f"{key}: {value!r} is not allowed; {allowed(value, options)}"
+        elif problem["type"] == "string_pattern_mismatch":
+            # labels alone have a pattern
+            allowed_letters = "lower-case letters, digits, '.', '_' and '-', a letter or digit first"
+            yield f"{key}: {value!r}: use at most 40 {allowed_letters}"
         elif problem["type"] == "tuple_type":
             yield f"{key}: {value!r}: give a list, such as [{value}]"
         else:

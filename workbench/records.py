@@ -37,7 +37,7 @@ ALL_POOLS = "*"
 
 
 def key(default: Any = MISSING, doc: str = "", **limits: Any) -> Any:
-    """A config key: its default, one line of doc, and pydantic's limits (gt, ge, lt, le, min_length)."""
+    """A config key: its default, one line of doc, and pydantic's limits (gt, ge, lt, le, min_length, pattern)."""
     metadata = {"doc": doc, "limits": limits}
     if isinstance(default, (dict, type)):
         factory = default if isinstance(default, type) else lambda: dict(default)
@@ -281,6 +281,11 @@ class Settings:
 
     name: str = key(doc="the experiment; runs of one name belong together", min_length=1)
     evaluate: EvaluateSpec = key(doc="what is measured")
+    label: str | None = key(
+        None,
+        "what the arm is called, such as hybrid-hs; none = after its sampling and what is swept",
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$",
+    )
     model: ModelSpec = key(ModelSpec, "the encoder")
     train: TrainSpec | None = key(None, "how it is trained; none = evaluate the checkpoint as it is")
     seed: int = key(0, "seed of everything that is drawn", ge=0, lt=2**31)

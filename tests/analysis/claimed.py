@@ -38,12 +38,13 @@ class Arm:
     alpha: float = 0.5
     rate: float = 1e-4
     swept: Mapping[str, object] = field(default_factory=dict)
+    label: str | None = None
 
     def settings(self, seed: int) -> Settings:
         made = make_settings(self.sampling, self.alpha, seed)
         assert isinstance(made.train, TrainSpec)
         train = replace(made.train, sets=self.sets, learning_rate=self.rate)
-        return replace(made, train=train, model=replace(made.model, checkpoint=self.model))
+        return replace(made, label=self.label, train=train, model=replace(made.model, checkpoint=self.model))
 
 
 def level(monolingual: float, cross_lingual: float, multilingual: float) -> dict[str, float]:

@@ -90,6 +90,17 @@ def test_a_plan_for_arms_that_differ_in_more_than_their_sampling(tmp_path: Path)
     assert len(specs) == 6
 
 
+def test_a_plan_keeps_the_label_of_an_arm_and_gives_it_to_no_other(tmp_path: Path) -> None:
+    arms = [Arm("hybrid", HYBRID.quality, label="ours"), Arm("mono", MONO.quality, (0, 1), label="baseline")]
+    made = make_store(tmp_path, arms)
+    plan = tmp_path / "missing.yaml"
+    plan.write_text(claim_plan(made) or "")
+    found = [(spec.arm, spec.settings.seed) for spec in freeze(read_config(plan), tmp_path)]
+    stored = {arm for (arm,) in query(made, "select distinct arm from runs").rows}
+    assert [one for one in found if one[0] in stored] == [(next(arm for arm in stored if "baseline" in arm), 2)]
+    assert [(arm.split("-")[0], seed) for arm, seed in found if arm not in stored] == [("cross", s) for s in range(3)]
+
+
 def test_nothing_missing_is_no_plan(tmp_path: Path) -> None:
     whole = make_store(tmp_path, [HYBRID, Arm("mono", MONO.quality)])
     assert claim_plan(whole, [SHIPPED / "4_rank_distance.yaml"]) is None

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.analysis.claims import ArmOf, Claim, Comparison
-from workbench.arms import arm_hash, compared
+from workbench.arms import NOT_IN_ARM, arm_hash, compared
 from workbench.errors import InputError
 from workbench.records import PairSetSpec, RunSpec, SamplingSpec, Settings, TrainSpec, from_plain, to_plain
 from workbench.store.database import query
@@ -92,7 +92,8 @@ def read_arm(store: Path, name: str, config: str, seen: frozenset[str]) -> Store
         spec: RunSpec = from_plain(RunSpec, plain)
     except (TypeError, ValueError) as error:
         raise InputError(f"{store}: the config of arm {name!r} is damaged: {error}") from error
-    return StoredArm(name, spec, {}, seen, tuple(absent_keys(plain["settings"], to_plain(spec.settings))))
+    absent = absent_keys(plain["settings"], to_plain(spec.settings))
+    return StoredArm(name, spec, {}, seen, tuple(key for key in absent if key not in NOT_IN_ARM))
 
 
 def absent_keys(given: Mapping[str, Any], whole: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

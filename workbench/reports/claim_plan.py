@@ -69,7 +69,7 @@ def as_config(runs: Sequence[Missing], head: str) -> str:
     base = content_of(first)
     entries: dict[str, Plain] = {}
     for run in runs:
-        entry = differences(base, content_of(run)) | sampling_of(run.settings) | swept_leaves(run.like, run.settings)
+        entry = differences(base, content_of(run)) | sampling_of(run.settings) | naming_of(run)
         entry = entries.setdefault(json.dumps(entry, sort_keys=True), {**entry, "seed": []})
         entry["seed"].append(run.settings.seed)
     for entry in entries.values():
@@ -82,7 +82,8 @@ def as_config(runs: Sequence[Missing], head: str) -> str:
 
 def content_of(run: Missing) -> Plain:
     """A run's config but for its seed and its sampling, with whole paths; keys at their default are left out."""
-    settings = rooted(replace(run.settings, seed=0, keep=None, device="auto", threads=None), run.like.spec)
+    unsaid = replace(run.settings, label=None, seed=0, keep=None, device="auto", threads=None)
+    settings = rooted(unsaid, run.like.spec)
     plain: Plain = json.loads(json.dumps(changed(settings)))
     plain.get("train", {}).pop("sampling", None)
     return plain
@@ -104,6 +105,13 @@ def sampling_of(settings: Settings) -> Plain:
     if sampling.strategy not in WITH_ALPHA and sampling.alpha == SamplingSpec().alpha:
         del plain[f"{SAMPLING}.alpha"]
     return plain
+
+
+def naming_of(run: Missing) -> Plain:
+    """The keys that name the arm as the stored one is named; a new arm of another sampling must not have its label."""
+    if run.settings.label is None:
+        return swept_leaves(run.like, run.settings)
+    return {} if run.is_new else {"label": run.settings.label}
 
 
 def swept_leaves(arm: StoredArm, settings: Settings) -> Plain:
