@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from workbench.reports import claims
 from workbench.store.database import ingest_pending
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.reader import Reader
+from workbench.tui.widgets.status import StatusBar
 
 SIZE = (80, 24)
 LARGE = (160, 50)
@@ -79,6 +80,7 @@ def reader_of(home: Path) -> Reader:
 
 
 Opened = Callable[..., AbstractAsyncContextManager[Pilot[None]]]
+Pictured = Callable[[Path, tuple[int, int], Callable[[Pilot[None]], Awaitable[None]]], bool]
 
 
 @pytest.fixture
@@ -123,6 +125,39 @@ async def until(true: Callable[[], object], limit_s: float = LIMIT_S) -> None:
     while not true():
         assert time.monotonic() < end, "waited too long"
         await asyncio.sleep(0.01)
+
+
+async def at_rest(pilot: Pilot[None], rest_s: float = 0.5) -> None:
+    """Wait until the status bar says something, nothing is read, and the screen has stayed as it is for a while."""
+    now, since = "", time.monotonic()
+
+    def rests() -> bool:
+        nonlocal now, since
+        seen = screen_text(pilot.app)  # type: ignore[arg-type]
+        stands = pilot.app.screen_stack[0].query_one(StatusBar).is_standing
+        if seen != now or not stands or not all(worker.is_finished for worker in pilot.app.workers):
+            now, since = seen, time.monotonic()
+        return time.monotonic() - since > rest_s
+
+    await until(rests)
+    await pilot.pause()
+
+
+@pytest.fixture
+def pictured(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> Pictured:
+    """`assert pictured(home, size, before)`: the app on a folder looks as it did, after what `before` does to it."""
+
+    def compare(home: Path, size: tuple[int, int], before: Callable[[Pilot[None]], Awaitable[None]]) -> bool:
+        async def ready(pilot: Pilot[None]) -> None:
+            await until(lambda: pilot.app.pane is not None)  # type: ignore[attr-defined]
+            await before(pilot)
+            await at_rest(pilot)
+
+        # pictures show the store's path, which must not be one of this test
+        monkeypatch.chdir(home)
+        return bool(snap_compare(WorkbenchApp(reader_of(Path())), terminal_size=size, run_before=ready))
+
+    return compare
 
 
 def screen_text(app: WorkbenchApp) -> str:

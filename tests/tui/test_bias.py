@@ -10,13 +10,10 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.analysis.hand import HYBRID, MONO
-from tests.tui.conftest import LARGE, SIZE, Opened, screen_text, until
-from workbench.paths import RunsPaths
+from tests.tui.conftest import LARGE, SIZE, Opened, Pictured, screen_text, until
 from workbench.reports.bias import bias_rows
-from workbench.tui.app import WorkbenchApp
 from workbench.tui.bias import ArmMap, BiasPane
 from workbench.tui.bias_views import VIEWS, bar_table, coloured, limits_of, map_matrix
-from workbench.tui.reader import Reader
 from workbench.tui.widgets.bars import Bars
 
 
@@ -148,18 +145,12 @@ def test_a_figure_that_is_undefined_says_why() -> None:
 
 
 @pytest.mark.parametrize("size", [SIZE, LARGE], ids=["80x24", "160x50"])
-def test_it_looks_as_it_did(home: Path, snap_compare, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.chdir(home)
-
+def test_it_looks_as_it_did(home: Path, pictured: Pictured, size: tuple[int, int]) -> None:
     async def before(pilot: Pilot[None]) -> None:
-        await until(lambda: pilot.app.pane is not None)  # type: ignore[attr-defined]
         pilot.app.action_go("bias")  # type: ignore[attr-defined]
         await until(lambda: isinstance(pilot.app.pane, BiasPane))  # type: ignore[attr-defined]
         pane = await computed(pilot)
         await look_at(pilot, pane, "language share@10")
-        await until(lambda: "nothing at work" in screen_text(pilot.app))
         await pilot.press("right")
-        await pilot.pause()
 
-    app = WorkbenchApp(Reader(Path("results.duckdb"), RunsPaths(Path("runs"))))
-    assert snap_compare(app, terminal_size=size, run_before=before)
+    assert pictured(home, size, before)

@@ -1,20 +1,16 @@
 """The screen of claims, by its keys."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from tests.tui.conftest import LARGE, SIZE, Opened, screen_text, until
-from workbench.paths import RunsPaths
+from tests.tui.conftest import LARGE, SIZE, Opened, Pictured, screen_text, until
 from workbench.reports import claims
 from workbench.reports.claim_words import claim_in_words
-from workbench.tui.app import WorkbenchApp
 from workbench.tui.claims import ClaimsPane, EvidenceDialog
 from workbench.tui.new_run import NewRunPane
-from workbench.tui.reader import Reader
 from workbench.tui.widgets.table import PagedTable
 
 
@@ -124,18 +120,11 @@ def test_words_of_a_claim(hand_home: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [SIZE, LARGE], ids=["80x24", "160x50"])
-def test_it_looks_as_it_did(
-    home: Path, snap_compare: Any, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(home)
-
+def test_it_looks_as_it_did(home: Path, pictured: Pictured, size: tuple[int, int]) -> None:
     async def before(pilot: Pilot[None]) -> None:
         pilot.app.action_go("claims")  # type: ignore[attr-defined]
         await until(lambda: isinstance(pilot.app.pane, ClaimsPane))  # type: ignore[attr-defined]
         await judged(pilot)
-        await until(lambda: "nothing at work" in screen_text(pilot.app))
         await pilot.press("down")
-        await pilot.pause()
 
-    app = WorkbenchApp(Reader(Path("results.duckdb"), RunsPaths(Path("runs"))))
-    assert snap_compare(app, terminal_size=size, run_before=before)
+    assert pictured(home, size, before)

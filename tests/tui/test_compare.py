@@ -12,17 +12,14 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.analysis.hand import HYBRID, LANGUAGES, MONO, QUESTIONS, TASK_ID
-from tests.tui.conftest import LARGE, SIZE, Opened, screen_text, until
+from tests.tui.conftest import LARGE, SIZE, Opened, Pictured, screen_text, until
 from workbench.data.texts import texts_file
-from workbench.paths import RunsPaths
 from workbench.reports.comparisons import cell_rows, compared
 from workbench.tui import compare
-from workbench.tui.app import WorkbenchApp
 from workbench.tui.arms_dialog import ArmsDialog
 from workbench.tui.compare import ComparePane
 from workbench.tui.macro import macro_lines
 from workbench.tui.queries import texts_of
-from workbench.tui.reader import Reader
 
 NASTY = "[/red] [bold]שלום हिन्दी ภาษาไทย 🦜 " + "long " * 60
 
@@ -298,17 +295,11 @@ def test_published_figures_are_rows_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("size", [SIZE, LARGE], ids=["80x24", "160x50"])
-def test_it_looks_as_it_did(home: Path, snap_compare, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.chdir(home)
-
+def test_it_looks_as_it_did(home: Path, pictured: Pictured, size: tuple[int, int]) -> None:
     async def before(pilot: Pilot[None]) -> None:
-        await until(lambda: pilot.app.pane is not None)  # type: ignore[attr-defined]
         pilot.app.action_go("compare")  # type: ignore[attr-defined]
         await until(lambda: isinstance(pilot.app.pane, ComparePane))  # type: ignore[attr-defined]
         await with_baseline(pilot)
-        await until(lambda: "nothing at work" in screen_text(pilot.app))
         await pilot.press("v", "right")
-        await pilot.pause()
 
-    app = WorkbenchApp(Reader(Path("results.duckdb"), RunsPaths(Path("runs"))))
-    assert snap_compare(app, terminal_size=size, run_before=before)
+    assert pictured(home, size, before)

@@ -7,9 +7,8 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.store.synthetic import Tiny, evaluate, make_settings, write_run
-from tests.tui.conftest import LARGE, SIZE, Opened, reader_of, screen_text, until
+from tests.tui.conftest import LARGE, SIZE, Opened, Pictured, screen_text, until
 from workbench.store.database import ingest
-from workbench.tui.app import WorkbenchApp
 from workbench.tui.data import DataPane
 from workbench.tui.dialogs import ConfirmDialog, HelpDialog
 from workbench.tui.widgets.table import PagedTable
@@ -109,15 +108,13 @@ async def test_the_table_in_front_is_exported(
 
 
 @pytest.mark.parametrize("size", [SIZE, LARGE], ids=["80x24", "160x50"])
-def test_it_looks_as_it_did(checked_home: Path, monkeypatch, snap_compare, size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.chdir(checked_home)
-
+def test_it_looks_as_it_did(checked_home: Path, pictured: Pictured, size: tuple[int, int]) -> None:
     async def before(pilot: Pilot[None]) -> None:
-        pilot.app.action_go("data")
-        await until(lambda: pilot.app.query(DataPane))
+        pilot.app.action_go("data")  # type: ignore[attr-defined]
+        await until(lambda: pilot.app.query("#leaks"))
         await until(lambda: rows_of(pilot, "leaks") and rows_of(pilot, "sets"))
         await pilot.press("l")
         await pilot.pause()
         assert "trained on" in screen_text(pilot.app)  # type: ignore[arg-type]
 
-    assert snap_compare(WorkbenchApp(reader_of(Path())), terminal_size=size, run_before=before)
+    assert pictured(checked_home, size, before)

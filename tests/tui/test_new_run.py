@@ -10,7 +10,7 @@ import yaml
 from textual.pilot import Pilot
 from textual.widgets import Static, TextArea
 
-from tests.tui.conftest import LARGE, SIZE, STRANGE, Opened, screen_text, until
+from tests.tui.conftest import LARGE, SIZE, STRANGE, Opened, Pictured, screen_text, until
 from workbench.data.demo import retrieval_task
 from workbench.runs.directory import run_folders, state_of
 from workbench.tui.app import WorkbenchApp
@@ -305,15 +305,10 @@ async def test_the_config_is_saved_and_the_runs_exported(project: Path, opened: 
 
 
 @pytest.mark.parametrize("size", [SIZE, LARGE], ids=["80x24", "160x50"])
-def test_it_looks_as_it_did(project: Path, snap_compare, size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
-    from workbench.paths import RunsPaths
-    from workbench.tui.reader import Reader
-
+def test_it_looks_as_it_did(project: Path, pictured: Pictured, size: tuple[int, int]) -> None:
     async def before(pilot: Pilot[None]) -> None:
-        pilot.app.action_go("new")
+        pilot.app.action_go("new")  # type: ignore[attr-defined]
         await until(lambda: pilot.app.query(ChooseConfig))
         await choose(pilot, "quickstart")
-        await pilot.pause()
 
-    app = WorkbenchApp(Reader(Path("results.duckdb"), RunsPaths(Path("runs"))))
-    assert snap_compare(app, terminal_size=size, run_before=before)
+    assert pictured(project, size, before)

@@ -3,20 +3,18 @@
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.runs.conftest import make_spec
-from tests.tui.conftest import LARGE, SIZE, STRANGE, Opened, reader_of, screen_text, until
+from tests.tui.conftest import LARGE, SIZE, STRANGE, Opened, Pictured, screen_text, until
 from workbench.paths import RunsPaths
 from workbench.reports.overview import run_matrix
 from workbench.reports.run_view import Course, run_view
 from workbench.runs.directory import create_run, record_worker
 from workbench.runs.events import EventLog
-from workbench.tui.app import WorkbenchApp
 from workbench.tui.run import RunPane
 from workbench.tui.run_parts import PairsPart, cell_texts, short_count, thinned
 from workbench.tui.widgets.heatmap import HeatMap
@@ -158,17 +156,14 @@ async def test_no_run_at_all(empty_home: Path, opened: Opened) -> None:
         await pilot.press("c", "d", "l", "o", "v", "h", "m", "y", "e", "x")
 
 
-@pytest.mark.parametrize("size", [SIZE, LARGE])
-def test_snapshot(home: Path, snap_compare: Any, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("size", [SIZE, LARGE], ids=["80x24", "160x50"])
+def test_it_looks_as_it_did(home: Path, pictured: Pictured, size: tuple[int, int]) -> None:
     async def ready(pilot: Pilot[None]) -> None:
-        await until(lambda: pilot.app.pane is not None)  # type: ignore[attr-defined]
         await pilot.press("3")
         await read(pilot)
         await pilot.press("right")
 
-    app = WorkbenchApp(reader_of(home))
-    app.looked = lambda line, pause: None  # type: ignore[method-assign]  # the status bar tells a path of this test
-    assert snap_compare(app, terminal_size=size, run_before=ready)
+    assert pictured(home, size, ready)
 
 
 def test_numbers_give_way_to_the_room_there_is() -> None:

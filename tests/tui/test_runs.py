@@ -12,7 +12,7 @@ from textual.widgets import Input
 from tests.analysis.hand import HYBRID, MONO
 from tests.runs.conftest import make_spec
 from tests.store.synthetic import make_settings, write_run
-from tests.tui.conftest import LARGE, SIZE, STRANGE, Opened, reader_of, screen_text, until
+from tests.tui.conftest import LARGE, SIZE, STRANGE, Opened, Pictured, screen_text, until
 from workbench.paths import RunsPaths
 from workbench.reports.overview import run_listing
 from workbench.runs.directory import create_run, record_worker, state_of
@@ -230,16 +230,14 @@ async def test_an_empty_store_says_what_to_press(empty_home: Path, opened: Opene
         assert isinstance(pilot.app.focused, Input)
 
 
-@pytest.mark.parametrize("size", [SIZE, LARGE])
-def test_snapshot(home: Path, snap_compare: Any, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("size", [SIZE, LARGE], ids=["80x24", "160x50"])
+def test_it_looks_as_it_did(home: Path, pictured: Pictured, size: tuple[int, int]) -> None:
     async def ready(pilot: Pilot[None]) -> None:
         await until(lambda: pilot.app.query(RunsTable))
         await filled(pilot, 4)
         await pilot.press("down", "space", "down")
 
-    app = WorkbenchApp(reader_of(home))
-    app.looked = lambda line, pause: None  # type: ignore[method-assign]  # the status bar tells a path of this test
-    assert snap_compare(app, terminal_size=size, run_before=ready)
+    assert pictured(home, size, ready)
 
 
 def test_rows_are_written_in_little_room() -> None:

@@ -3,18 +3,14 @@
 import re
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static, Tree
 
-from tests.tui.conftest import LARGE, SIZE, Opened, screen_text, until
+from tests.tui.conftest import LARGE, SIZE, Opened, Pictured, screen_text, until
 from workbench.errors import InputError
-from workbench.paths import RunsPaths
 from workbench.reports import saved_queries as kept
-from workbench.tui.app import WorkbenchApp
-from workbench.tui.reader import Reader
 from workbench.tui.sql import SqlPane
 from workbench.tui.widgets.editor import CodeEditor
 from workbench.tui.widgets.table import PagedTable
@@ -239,21 +235,14 @@ async def test_it_fits(hand_home: Path, opened: Opened, size: tuple[int, int]) -
 
 
 @pytest.mark.parametrize("size", [SIZE, LARGE], ids=["80x24", "160x50"])
-def test_it_looks_as_it_did(
-    home: Path, snap_compare: Any, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(home)
-
+def test_it_looks_as_it_did(home: Path, pictured: Pictured, size: tuple[int, int]) -> None:
     async def before(pilot: Pilot[None]) -> None:
         pilot.app.action_go("sql")  # type: ignore[attr-defined]
         await until(lambda: isinstance(pilot.app.pane, SqlPane))  # type: ignore[attr-defined]
         pane = await ask(pilot, "select arm, setting, mean from arm_measures where measure = 'map' order by all")
         await until(lambda: len(pane.query_one("#known", Tree).root.children) == 3)
         await until(lambda: len(pane.query_one("#known", Tree).root.children[1].children) == 1)
-        await until(lambda: "nothing at work" in screen_text(pilot.app))
         pane.say_now("6 rows")  # without the time that it took
         await pilot.press("escape", "down")
-        await pilot.pause()
 
-    app = WorkbenchApp(Reader(Path("results.duckdb"), RunsPaths(Path("runs"))))
-    assert snap_compare(app, terminal_size=size, run_before=before)
+    assert pictured(home, size, before)

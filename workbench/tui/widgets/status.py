@@ -22,6 +22,11 @@ class StatusBar(Static):
         if self._timer is None:
             self.update(Text(text, overflow="ellipsis", no_wrap=True))
 
+    @property
+    def is_standing(self) -> bool:
+        """Whether the standing line is what is shown."""
+        return bool(self._standing) and self._timer is None
+
     def say(self, text: str, *, error: bool = False) -> None:
         """Show a message, its first line; an error says so in a word and stays until the next message."""
         line = " ".join(text.split())
