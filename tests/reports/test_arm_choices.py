@@ -9,6 +9,7 @@ from workbench.errors import InputError
 from workbench.reports.arm_choices import (
     arm_listing,
     common_measures,
+    fitted_names,
     setting_means,
     short_names,
     untrained_languages,
@@ -53,6 +54,38 @@ def test_names_are_short_where_they_stay_apart() -> None:
     }
     alike = ["mono-aaaaaa", "mono-bbbbbb"]
     assert short_names(alike) == dict(zip(alike, alike, strict=True))
+
+
+LONG = [
+    f"{sampling}-learning_rate-3e-05-share-{share}-batch_size-128-warmup-0.1-x"[:60] + f"-{number}aaaaa"
+    for number, (sampling, share) in enumerate([("hybrid-a50", "0.5"), ("hybrid-a50", "0.75"), ("hybrid-a50", "1")])
+]
+
+
+def test_long_names_keep_what_tells_them_apart() -> None:
+    short = "mono-cccccc"
+    assert list(fitted_names([*LONG, short], 18).values()) == [
+        "hybrid…share-0.5…",
+        "hybrid…share-0.75…",
+        "hybrid…share-1…",
+        "mono",
+    ]
+    assert fitted_names(LONG, 80) == short_names(LONG)
+    rates = ["mono-learning_rate-3e-05-aaaaaa", "mono-learning_rate-1e-05-bbbbbb"]
+    assert list(fitted_names(rates, 18).values()) == ["mono…3e-05", "mono…1e-05"]
+
+
+@pytest.mark.parametrize("arms", [LONG[:1], ["x" * 60 + "-aaaaaa", "y" * 60 + "-bbbbbb"]], ids=["alone", "one word"])
+def test_a_name_without_words_to_leave_out_keeps_its_hash(arms: list[str]) -> None:
+    for arm, name in fitted_names(arms, 18).items():
+        assert len(name) == 18 and name == f"{arm[:11]}…{arm[-6:]}"
+
+
+@pytest.mark.parametrize("room", [18, 24, 40, 66])
+def test_fitted_names_fit_and_differ(room: int) -> None:
+    arms = [*LONG, *(arm.replace("hybrid-a50", "mono").replace("aaaaa", "bbbbb") for arm in LONG), "🦜🦜 parrot-0"]
+    names = list(fitted_names(arms, room).values())
+    assert len(set(names)) == len(arms) and max(map(len, names)) <= room
 
 
 def test_both_tables_out_of_the_same_draws(store: Path) -> None:

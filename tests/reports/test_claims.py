@@ -12,7 +12,7 @@ from workbench.analysis.claims import SHIPPED
 from workbench.config import freeze, read_config
 from workbench.errors import InputError
 from workbench.reports.claim_plan import claim_plan
-from workbench.reports.claims import claim_rows, print_claims
+from workbench.reports.claims import claim_rows, print_claims, told_apart
 from workbench.reports.published import published_beside
 from workbench.reports.tables import as_json, shown
 from workbench.store.connection import create
@@ -58,6 +58,39 @@ def test_one_seed_is_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     print_claims(rows)
     out = capsys.readouterr().out
     assert "supported for these checkpoints*" in out and "* questions only, one seed" in out
+
+
+def test_rows_of_one_claim_are_told_apart_by_their_arms(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two groups of arms, tested or not, and what they lack."""
+    rates = (1e-4, 3e-3)
+    arms = [
+        Arm(sampling, level(0.5, 0.5, 0.5), rate=rate, swept={"train.learning_rate": rate})
+        for rate in rates
+        for sampling in ("hybrid", "mono")
+    ]
+    files = [SHIPPED / "1_best_multilingual.yaml", SHIPPED / "4_rank_distance.yaml"]
+    rows = claim_rows(make_store(tmp_path, arms), files)
+    assert [row["verdict"] == "not testable yet" for row in rows] == [True, True, False, False]
+    names = told_apart(rows)
+    assert names == [row["arms"][0] for row in rows] and len(set(names[:2])) == 2 and names[:2] == names[2:]
+    assert all(name.startswith("hybrid-a50-learning_rate-0.") for name in names)
+    print_claims(rows)
+    lines = capsys.readouterr().out.splitlines()
+    for row, name in zip(rows, names, strict=True):
+        assert any(line.startswith(f"{row['claim']}  ") and name in line and row["verdict"] in line for line in lines)
+    assert f"best_multilingual tiny ({names[0]}): {rows[0]['reason']}" in lines
+    # with one group there is nothing to tell apart
+    print_claims([rows[0], rows[2]])
+    assert "arms" not in capsys.readouterr().out.split("what the verdicts")[0].split("\n\n")[1]
+
+
+def test_arms_that_tell_rows_apart_are_as_few_as_it_takes() -> None:
+    def row(claim: str, *arms: str) -> dict[str, object]:
+        return {"claim": claim, "task": "t", "arms": list(arms)}
+
+    rows = [row("a", "x", "y"), row("a", "x", "z"), row("b", "x", "y"), row("c"), row("d", "x"), row("d", "x")]
+    assert told_apart(rows) == ["x, y", "x, z", "x", "", "x", "x"]
+    assert told_apart([]) == []
 
 
 def test_the_plan_holds_the_missing_runs_and_nothing_else(store: Path, tmp_path: Path) -> None:

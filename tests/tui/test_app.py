@@ -1,12 +1,16 @@
 """The app around the screens: tabs, keys, help, status bar, a held store, sizes, no colour, strange names."""
 
+import asyncio
+import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,10 +21,24 @@ from tests.store.conftest import Holder
 from tests.tui.conftest import LARGE, SIZE, STRANGE, Opened, reader_of, screen_text, until
 from workbench.files import locked
 from workbench.paths import RunsPaths
+from workbench.runs.directory import run_folders, state_of
 from workbench.tui.app import PANES, WorkbenchApp
 from workbench.tui.dialogs import HelpDialog
 from workbench.tui.widgets.status import StatusBar
 
+CONFIG = """\
+name: small
+model: {{checkpoint: builtin, builtin: {{dimension: 16, buckets: 512}}}}
+train:
+  sets:
+    demo: {{languages: [de, en], pairs: 60}}
+  batch_size: 8
+  steps: {steps}
+evaluate:
+  tasks:
+    demo: {{languages: [de, en]}}
+seed: 1
+"""
 QUIET = {name: f"{number}" for number, name in enumerate(PANES, 1)}
 """The key of each tab."""
 
@@ -85,11 +103,14 @@ async def test_strange_names_do_no_harm(strange_home: Path, opened: Opened) -> N
         assert pilot.app.is_running
 
 
-async def test_the_palette_knows_the_themes(hand_home: Path, opened: Opened) -> None:
+async def test_the_palette_knows_the_screens_and_the_themes(hand_home: Path, opened: Opened) -> None:
     async with opened(hand_home) as pilot:
         await pilot.press("ctrl+p")
         await until(lambda: "Theme" in screen_text(pilot.app))
-        await pilot.press("escape")
+        await pilot.press(*"compare")
+        await until(lambda: "Go to the screen Compare" in screen_text(pilot.app))
+        await pilot.press("enter")
+        await until(lambda: pilot.app.pane.id == "compare")
 
 
 # ------------------------------------------------------------------------------------------------ status bar
@@ -121,6 +142,7 @@ async def test_a_held_store_is_a_line_and_is_read_once_it_is_free(home: Path, op
         async with opened(home) as pilot:
             app = pilot.app
             await until(lambda: status(app).startswith("waiting") and str(holder.process.pid) in status(app))
+            assert "no runs yet" not in screen_text(app)
             await pilot.press("question_mark")  # nothing is frozen
             await until(lambda: isinstance(app.screen, HelpDialog))
             await pilot.press("escape")
@@ -141,6 +163,20 @@ async def test_two_apps_see_the_same(home: Path, opened: Opened) -> None:
     async with opened(home) as one, opened(home) as other:
         for pilot in (one, other):
             await until(lambda pilot=pilot: ".9271" in screen_text(pilot.app))
+
+
+async def test_two_apps_see_what_a_command_runs(home: Path, opened: Opened) -> None:
+    (home / "small.yaml").write_text(CONFIG.format(steps=4))
+    async with opened(home, size=LARGE) as one, opened(home, size=LARGE) as other:
+        done = asyncio.create_task(asyncio.to_thread(workbench, home, "run", "small.yaml"))
+        for pilot in (one, other):
+            await until(lambda pilot=pilot: "small" in screen_text(pilot.app), 60)
+        assert (await done).returncode == 0
+        for pilot in (one, other):
+            await until(lambda pilot=pilot: re.search(r"small +1 finished", screen_text(pilot.app)))
+            await pilot.press("6", "tab", "f7", *"select experiment from runs where experiment = 'small'", "f5")
+            answers = pilot.app.query_one("#sql PagedTable")
+            await until(lambda answers=answers: [row["experiment"] for row in answers.found] == ["small"])
 
 
 async def test_a_message_stands_for_a_while_in_the_place_of_the_line(hand_home: Path, opened: Opened) -> None:
@@ -181,15 +217,25 @@ class Terminal:
             os.execv(sys.executable, [sys.executable, "-m", "workbench", *arguments])
         self.seen = b""
 
-    def until_seen(self, text: bytes, limit_s: float = 30.0) -> None:
+    def until(self, true: Callable[[], object], limit_s: float = 120.0) -> None:
+        """Wait for a condition, and read meanwhile what the app writes."""
         end = time.monotonic() + limit_s
-        while text not in self.seen:
+        while not true():
             assert time.monotonic() < end, self.seen[-500:]
-            if select.select([self.descriptor], [], [], 0.1)[0]:
+            if select.select([self.descriptor], [], [], 0.05)[0]:
                 self.seen += os.read(self.descriptor, 65536)
+
+    def until_seen(self, text: bytes) -> None:
+        self.until(lambda: text in self.seen)
 
     def press(self, keys: bytes) -> None:
         os.write(self.descriptor, keys)
+
+    def kill(self) -> None:
+        """The app, and its terminal with it."""
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.descriptor)
 
     def exit_code(self, limit_s: float = 20.0) -> int:
         end = time.monotonic() + limit_s
@@ -201,7 +247,7 @@ class Terminal:
             if pid:
                 os.close(self.descriptor)
                 return os.waitstatus_to_exitcode(state)
-        os.kill(self.pid, signal.SIGKILL)
+        self.kill()
         raise AssertionError("it did not end")
 
 
@@ -226,3 +272,30 @@ def test_it_is_left_at_once_though_a_query_runs(hand_home: Path, tmp_path: Path)
     began = time.monotonic()
     assert terminal.exit_code() == 0
     assert time.monotonic() - began < 10
+
+
+def test_a_run_goes_on_when_the_app_is_killed(empty_home: Path) -> None:
+    (empty_home / "configs").mkdir()
+    (empty_home / "configs" / "small.yaml").write_text(CONFIG.format(steps=800))
+    runs = RunsPaths(empty_home / "runs")
+    terminal = Terminal(empty_home)
+    terminal.until_seen(b"Claims")
+    terminal.press(b"2")
+    terminal.until_seen(b"small.yaml")
+    terminal.press(b"\r")
+    terminal.until_seen(b"1 run")
+    terminal.press(b"l")
+    terminal.until_seen(b"Launch (Enter)")
+    terminal.press(b"\r")
+    terminal.until(lambda: [state_of(run) for run in run_folders(runs)] == ["training"])
+    terminal.kill()
+    (run,) = run_folders(runs)
+    assert state_of(run) == "training"
+
+    again = Terminal(empty_home)
+    again.until(lambda: state_of(run) == "finished")
+    again.until_seen(b"finished")
+    again.press(b"q")
+    assert again.exit_code() == 0
+    found = json.loads(workbench(empty_home, "runs", "--json").stdout)
+    assert [(row["experiment"], row["state"]) for row in found] == [("small", "finished")]

@@ -12,7 +12,8 @@ from textual.widgets import Input
 from tests.analysis.hand import HYBRID, MONO
 from tests.tui.conftest import LARGE, SIZE, Opened, Pictured, screen_text, until
 from workbench.reports.bias import bias_rows
-from workbench.tui.bias import ArmMap, BiasPane
+from workbench.tui.bias import BiasPane
+from workbench.tui.bias_maps import ArmMap
 from workbench.tui.bias_views import VIEWS, bar_table, coloured, limits_of, map_matrix
 from workbench.tui.widgets.bars import Bars
 
@@ -99,6 +100,20 @@ async def test_maps_side_by_side(hand_home: Path, opened: Opened) -> None:
         assert panels[0].map.matrix.texts[0][0] == "-.200"
 
 
+async def test_maps_without_room_are_told_of(hand_home: Path, opened: Opened) -> None:
+    """Where one map stands on the screen its title says that there is another; Tab brings it."""
+    async with opened(hand_home, "bias", size=(50, 24)) as pilot:
+        pane = await computed(pilot)
+        await look_at(pilot, pane, "language share@10")
+        await until(lambda: "map 1 of 2, tab" in screen_text(pilot.app))
+        assert "hybrid-a50   map" not in screen_text(pilot.app)
+        await pilot.press("tab")
+        await until(lambda: "hybrid-a50   map 2 of 2" in screen_text(pilot.app))
+        await pilot.resize_terminal(100, 30)
+        await until(lambda: "of 2, tab" not in screen_text(pilot.app))
+        assert pane.maps.front.has_focus and "hybrid-a50" in screen_text(pilot.app)
+
+
 async def test_every_view_can_be_drawn(hand_home: Path, opened: Opened) -> None:
     async with opened(hand_home, "bias", size=SIZE) as pilot:
         pane = await computed(pilot)
@@ -106,7 +121,7 @@ async def test_every_view_can_be_drawn(hand_home: Path, opened: Opened) -> None:
             for _ in pane.view.variants:
                 await pilot.press("d", "r")
                 await pilot.pause()
-                assert pane.current_rows() and pane.words(), pane.view.title
+                assert pane.current_rows() and pane.words(pane.names), pane.view.title
             await pilot.press("m")
         assert pane.place == 0
 

@@ -6,6 +6,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from tests.analysis.claimed import Arm, level, make_store
 from tests.tui.conftest import LARGE, SIZE, Opened, Pictured, screen_text, until
 from workbench.reports import claims
 from workbench.reports.claim_words import claim_in_words
@@ -33,6 +34,36 @@ async def test_verdicts(hand_home: Path, opened: Opened, size: tuple[int, int]) 
         assert "Hybrid batches have the best multilingual mAP. (arXiv 2408.10536)" in text
         await pilot.press("down", "down", "down")
         await until(lambda: "smaller rank distance" in str(pane.query_one("#claim", Static).content))
+
+
+async def test_rows_of_one_claim_are_told_apart(tmp_path: Path, opened: Opened) -> None:
+    """By their arms, on 80 columns; the filter and the lines below know them whole."""
+    arms = [
+        Arm(sampling, level(0.5, 0.5, 0.5), (0,), rate=rate, label=f"{sampling}-{'of-a-long-name-' * 2}rate-{rate:g}")
+        for rate in (1e-4, 3e-3)
+        for sampling in ("hybrid", "mono")
+    ]
+    make_store(tmp_path, arms).rename(tmp_path / "results.duckdb")
+    async with opened(tmp_path, "claims") as pilot:
+        pane = await judged(pilot)
+        table = pane.query_one(PagedTable)
+        claimed = [line["arm"] for line in table.found if line["claim"] == "best_multilingual"]
+        assert len(set(claimed)) == 2 and all(len(arm) > 40 for arm in claimed)
+        lines = [line for line in screen_text(pilot.app).splitlines() if "best_multilingual" in line]
+        assert sorted("hybrid…rate-0.003" in line for line in lines[:2]) == [False, True]
+        assert sorted("hybrid…rate-0.0001" in line for line in lines[:2]) == [False, True]
+        await pilot.press("slash", *"arm~rate-0.003", "enter")
+        await until(lambda: {line["arm"] for line in table.found} == {arm for arm in claimed if "-0.003-" in arm})
+        await pilot.pause()
+        assert "of-a-long-name-rate-0.003-" in str(pane.query_one("#claim", Static).content)
+
+
+async def test_the_published_column_can_be_filtered(hand_home: Path, opened: Opened) -> None:
+    async with opened(hand_home, "claims") as pilot:
+        pane = await judged(pilot)
+        await pilot.press("slash", *"published~of", "enter")
+        found = pane.query_one(PagedTable).found
+        assert found and all(" of " in line["published"] for line in found)
 
 
 async def test_enter_shows_the_evidence(hand_home: Path, opened: Opened) -> None:

@@ -14,8 +14,8 @@ from textual.widgets import Input
 from tests.analysis.hand import HYBRID, LANGUAGES, MONO, QUESTIONS, TASK_ID
 from tests.tui.conftest import LARGE, SIZE, Opened, Pictured, screen_text, until
 from workbench.data.texts import texts_file
-from workbench.reports.comparisons import cell_rows, compared
-from workbench.tui import compare
+from workbench.reports.comparisons import Comparison, cell_rows, compared
+from workbench.tui import compared as read
 from workbench.tui.arms_dialog import ArmsDialog
 from workbench.tui.compare import ComparePane
 from workbench.tui.macro import macro_lines
@@ -72,7 +72,7 @@ async def test_the_table_is_that_of_the_command(hand_home: Path, opened: Opened)
         wanted = compared(hand_home / "results.duckdb", [MONO, HYBRID])
         assert pane.compared is not None
         assert pane.compared.effects == wanted or str(pane.compared.effects) == str(wanted)
-        lines = {line.head.strip(): line.cells for line in pane.lines}
+        lines = {line.head.strip(): line.cells for line in pane.macro.lines}
     assert "baseline mono  against it hybrid-a50" in shown and "2 seeds" in shown
     assert list(lines)[:3] == ["mono", "hybrid-a50", "minus baseline"]
     assert lines["minus baseline"][2].startswith("+")
@@ -170,7 +170,7 @@ async def test_measures_and_one_arm(hand_home: Path, opened: Opened) -> None:
         await until(lambda: isinstance(pilot.app.screen, ArmsDialog))
         await pilot.press("slash", *"hybrid", "enter", "space", "enter")
         await until(lambda: pane.choice.arms == (MONO,) and pane.compared is not None)
-        assert not pane.map.matrix.diverging and len(pane.lines) == 1
+        assert not pane.map.matrix.diverging and len(pane.macro.lines) == 1
         await pilot.press("tab", "enter")
         await pilot.pause()
         assert "choose a second one" in screen_text(pilot.app)
@@ -199,14 +199,14 @@ async def test_results_are_kept_and_waiting_ones_dropped(
     hand_home: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While one computation works the next waits; Esc stops it; what was computed is not computed again."""
-    real, go, began = compare.comparison, threading.Event(), []
+    real, go, began = read.comparison, threading.Event(), []
 
-    def slow(store: Path, arms: tuple[str, ...], measure: str, task: str) -> compare.Comparison:
+    def slow(store: Path, arms: tuple[str, ...], measure: str, task: str) -> Comparison:
         began.append(measure)
         go.wait(20)
         return real(store, arms, measure, task)
 
-    monkeypatch.setattr(compare, "comparison", slow)
+    monkeypatch.setattr(read, "comparison", slow)
     async with opened(hand_home, "compare") as pilot:
         pane = pane_of(pilot)
         await until(lambda: began == ["map"])

@@ -91,7 +91,11 @@ async def test_what_the_checks_of_runs_found(checked_home: Path, opened: Opened)
         await pilot.press("l", "slash", *"outcome~left", "enter")
         await pilot.press("enter")
         await until(lambda: isinstance(pilot.app.screen, HelpDialog))
-        assert "passage" in pilot.app.screen.text  # type: ignore[attr-defined]
+        assert pilot.app.screen.text.splitlines() == [  # type: ignore[attr-defined]
+            "task tiny, training set help",
+            "language  kind     texts  hits  exact  pairs  left out",
+            "th        passage     12     3      1      2  yes",
+        ]
 
 
 async def test_the_table_in_front_is_exported(

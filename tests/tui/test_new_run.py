@@ -146,6 +146,11 @@ async def test_values_are_taken_in_turn_put_back_and_swept(project: Path, opened
         await until(lambda: pane.plan is not None and len(pane.plan.runs) == 3)
         assert yaml.safe_load(yaml_text(pilot))["sweep"] == {"train.sampling.alpha": [0.25, 0.5, 0.75]}
         assert "3 runs, 3 arms" in text_of(pilot, "#head")
+        # of a swept key the values that it takes are edited, not its own, which counts for nothing
+        await pilot.press("enter")
+        await to_key(pilot, "train.sampling.alpha")
+        await pilot.press("enter")
+        assert form.current is not None and form.current.path == ("sweep", "train.sampling.alpha")
 
 
 async def test_sets_and_parts_come_and_go_and_lost_comments_are_told(project: Path, opened: Opened) -> None:
@@ -155,6 +160,8 @@ async def test_sets_and_parts_come_and_go_and_lost_comments_are_told(project: Pa
         await pilot.press("enter", *"xquad_r", "enter")
         await until(lambda: pane.plan is not None and pane.plan.lacking == ["evaluate.tasks.xquad_r"])
         assert "missing: evaluate.tasks.xquad_r" in text_of(pilot, "#head")
+        await pilot.press("u")
+        assert "first bring what is missing" in screen_text(pilot.app)
         await pilot.press("l")
         await pilot.pause()
         assert not isinstance(pilot.app.screen, LaunchDialog)
@@ -257,6 +264,8 @@ async def test_a_path_that_is_no_config_and_strange_values_do_no_harm(project: P
     async with opened(project, "new") as pilot:
         await pilot.press("slash", *"none.yaml", "enter")
         await until(lambda: "none.yaml: cannot be read" in screen_text(pilot.app))
+        await write_path(pilot, "~nobody-of-this-name/x.yaml")
+        await until(lambda: "no such home folder" in screen_text(pilot.app))
         await write_path(pilot, "broken.yaml")
         await until(lambda: "not valid YAML" in text_of(pilot, "#wrong"))
         await pilot.press("escape", "c", "slash")
@@ -291,6 +300,11 @@ async def test_the_config_is_saved_and_the_runs_exported(project: Path, opened: 
         await write(pilot, "7")
         await pilot.press("enter", "s")
         await until(lambda: pilot.app.screen.query("#path"))
+        for wrong in ("", "configs", "~nobody-of-this-name/x.yaml", "x" * 300):
+            await write(pilot, wrong)
+            await pilot.press("enter")
+            await until(lambda: "error: " in str(pilot.app.screen.query_one("#problem", Static).content))
+        await write(pilot, "configs/small.yaml")
         await pilot.press("enter")
         await until(lambda: "Enter again" in str(pilot.app.screen.query_one("#problem", Static).content))
         await pilot.press("enter")

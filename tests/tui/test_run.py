@@ -16,7 +16,8 @@ from workbench.reports.run_view import Course, run_view
 from workbench.runs.directory import create_run, record_worker
 from workbench.runs.events import EventLog
 from workbench.tui.run import RunPane
-from workbench.tui.run_parts import PairsPart, cell_texts, short_count, thinned
+from workbench.tui.run_pairs import PairsPart, cell_texts
+from workbench.tui.run_parts import short_count, thinned
 from workbench.tui.widgets.heatmap import HeatMap
 
 NEWEST = "20261122-1403-mono-s1-aaaa"

@@ -1,7 +1,9 @@
 """The Runs screen: groups, figures, sorting, filters, marks, live runs, stopping, resuming, deleting, cloning."""
 
+import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,13 @@ from tests.runs.conftest import make_spec
 from tests.store.synthetic import make_settings, write_run
 from tests.tui.conftest import LARGE, SIZE, STRANGE, Opened, Pictured, screen_text, until
 from workbench.paths import RunsPaths
+from workbench.records import PairSetSpec, TrainSpec
 from workbench.reports.overview import run_listing
 from workbench.runs.directory import create_run, record_worker, state_of
 from workbench.runs.events import EventLog
 from workbench.store.database import ingest_pending, query
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.run_rows import bar, grouped, middle, run_rows, sparkline
+from workbench.tui.run_rows import bar, grouped, label, middle, run_rows, sparkline
 from workbench.tui.runs_table import RunsTable
 
 FIRST = "20261122-1403-mono-s0-aaaa"
@@ -42,11 +45,11 @@ async def filled(pilot: Pilot[None], rows: int) -> RunsTable:
 
 
 async def go_to(pilot: Pilot[None], key: str) -> None:
-    """Move the cursor down to the row with a key."""
+    """Move the cursor to the row with a key."""
     table = table_of(pilot)
     place = [row["key"] for row in table.found].index(key)
-    while table.data.cursor_row < place:
-        await pilot.press("down")
+    while table.data.cursor_row != place:
+        await pilot.press("down" if table.data.cursor_row < place else "up")
 
 
 async def test_runs_stand_below_their_arms_with_means_over_seeds(home: Path, opened: Opened) -> None:
@@ -91,7 +94,11 @@ async def test_filter_and_sort(home: Path, opened: Opened) -> None:
         assert values == sorted(values)
         await pilot.press("O")
         assert [row["multi"] for row in table.found] == sorted(values, reverse=True)
-        await pilot.press("slash", *"nothing=1")
+        head = [str(column.label) for column in table.data.ordered_columns]
+        assert "multi↓" in head
+        await pilot.press("slash")
+        assert "multi>.5" in screen_text(pilot.app), "an example that is about columns that are there"
+        await pilot.press(*"nothing=1")
         assert "no column" in screen_text(pilot.app)
 
 
@@ -117,6 +124,7 @@ async def test_deleting_takes_place_when_the_app_quits(home: Path, opened: Opene
         await pilot.press("y")
         await until(lambda: len(table_of(pilot).rows) == 3)
         assert "1 deleted when you quit" in screen_text(pilot.app) and runs.run(FIRST).root.exists()
+        assert table_of(pilot).current["key"].startswith("arm"), "the line below, not the top"
         await pilot.press("u")
         await until(lambda: len(table_of(pilot).rows) == 4)
         assert not app_of(pilot).to_delete
@@ -181,14 +189,16 @@ async def test_stop_resume_and_refusals(home: Path, opened: Opened, monkeypatch:
         await until(lambda: "only a queued or a working run" in screen_text(pilot.app))
 
 
-async def test_a_working_run_is_not_deleted(home: Path, opened: Opened) -> None:
-    run = create_run(RunsPaths(home / "runs"), make_spec("20261123-0900-hybrid-a50-s0-cccc"))
-    record_worker(run, os.getpid())
+@pytest.mark.parametrize("is_working", [True, False])
+async def test_a_run_that_works_or_will_is_not_deleted(home: Path, opened: Opened, is_working: bool) -> None:
+    run = create_run(RunsPaths(home / "runs"), make_spec("20261123-0900-hybrid-a50-s0-cccc"), prepared=not is_working)
+    if is_working:
+        record_worker(run, os.getpid())
     async with opened(home) as pilot:
         await filled(pilot, 5)
         await go_to(pilot, run.run_id)
         await pilot.press("d")
-        await until(lambda: "stop it before it is deleted" in screen_text(pilot.app))
+        await until(lambda: "stop first (s), then delete" in screen_text(pilot.app))
 
 
 async def test_clone_hands_over_the_settings(home: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,6 +210,29 @@ async def test_clone_hands_over_the_settings(home: Path, opened: Opened, monkeyp
         await pilot.press("c")
         await until(lambda: handed)
     assert handed[0][1] == FIRST and handed[0][0]["train"]["sampling"]["strategy"] == "mono"
+
+
+async def test_a_clone_of_a_run_from_another_folder_finds_its_data(
+    home: Path, tmp_path: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workbench.tui.new_run import NewRunPane
+
+    made_in = tmp_path / "elsewhere"
+    made_in.mkdir()
+    line = {"pair_id": "p", "lang": "de", "query": "Wo?", "passage": "Hier."}
+    (made_in / "pairs.jsonl").write_text(json.dumps(line) + "\n" + json.dumps({**line, "pair_id": "q"}) + "\n")
+    train = TrainSpec({"mine": PairSetSpec(path="pairs.jsonl")}, steps=2)
+    spec = make_spec("20261123-0900-hybrid-a50-s0-cccc", train=train)
+    create_run(RunsPaths(home / "runs"), replace(spec, folder=str(made_in)), prepared=True)
+    monkeypatch.chdir(home)
+    async with opened(home) as pilot:
+        await filled(pilot, 5)
+        await go_to(pilot, spec.run_id)
+        await pilot.press("c")
+        await until(lambda: pilot.app.query(NewRunPane) and pilot.app.query_one(NewRunPane).plan is not None)
+        plan = pilot.app.query_one(NewRunPane).plan
+        assert plan is not None and not plan.lacking and len(plan.specs) == 1
+        assert "changed" not in screen_text(pilot.app)
 
 
 async def test_several_tasks_are_never_mixed(home: Path, opened: Opened) -> None:
@@ -245,6 +278,10 @@ def test_rows_are_written_in_little_room() -> None:
     assert bar(None) == ""
     assert sparkline([3, 2, 1, 1]) == "█▅▁▁" and sparkline([1, 1]) == "▁▁" and sparkline([]) == ""
     assert middle("20261122-1403-hybrid-a50-s0-7f3c", 20) == "20261122-1…0-s0-7f3c"
+    run = {"kind": "run", "run": "20261122-1403-hybrid-a50-s0-7f3c", "leaked": True}
+    assert label(run, "runs", False, 40) == " 20261122-1403-hybrid-a50-s0-7f3c †"
+    assert label(run, "runs", True, 24) == "•…hybrid-a50-s0-7f3c †"
+    assert label(run, "runs", False, 18) == " …hybrid-a50-s0… †"
 
 
 def test_a_seed_that_was_run_twice_counts_once() -> None:

@@ -8,11 +8,15 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static, Tree
 
+from tests.store.conftest import Holder
 from tests.tui.conftest import LARGE, SIZE, Opened, Pictured, screen_text, until
 from workbench.errors import InputError
 from workbench.reports import saved_queries as kept
+from workbench.tui.dialogs import ConfirmDialog, NameDialog
 from workbench.tui.sql import SqlPane
+from workbench.tui.sql_sidebar import Sidebar
 from workbench.tui.widgets.editor import CodeEditor
+from workbench.tui.widgets.status import StatusBar
 from workbench.tui.widgets.table import PagedTable
 
 SLOW = "select count(*) from range(100000000) a, range(100000000) b"
@@ -31,7 +35,7 @@ async def ask(pilot, statement: str) -> SqlPane:  # type: ignore[no-untyped-def]
     editor.put(statement)
     editor.focus()
     await pilot.press("f5")
-    await until(lambda: pane.cancelled is None)
+    await until(lambda: pane.asked is None)
     await pilot.pause()
     return pane
 
@@ -49,14 +53,14 @@ async def test_an_answer_in_a_table(hand_home: Path, opened: Opened) -> None:
         pane = await ask(pilot, "select arm, count(*) as n from runs group by all order by all")
         assert pane.answer and pane.answer.columns == ("arm", "n")
         assert [row["n"] for row in pane.query_one(PagedTable).found] == [2, 2]
-        assert now(pane).startswith("2 rows in") and not problem(pane)
+        assert now(pane).startswith("2 rows, ") and not problem(pane)
         assert "hybrid-a50-bbbbbb" in screen_text(pilot.app)
 
 
 async def test_an_answer_of_many_rows_comes_in_pages_and_is_cut(hand_home: Path, opened: Opened) -> None:
     async with opened(hand_home, "sql") as pilot:
         pane = await ask(pilot, "select i, i * 2 as twice from range(12345) t(i)")
-        assert now(pane).startswith("the first 10,000 rows")
+        assert now(pane).startswith("first 10,000 rows, ")
         await pilot.press("escape", "right_square_bracket")
         assert pane.query_one(PagedTable).page == 1
         await pilot.press("slash", *"i=77", "enter")
@@ -92,7 +96,7 @@ async def test_escape_cancels(hand_home: Path, opened: Opened) -> None:
         await until(lambda: now(pane).startswith("running"))
         began = time.monotonic()
         await pilot.press("escape")
-        await until(lambda: pane.cancelled is None)
+        await until(lambda: pane.asked is None)
         assert time.monotonic() - began < 5
         assert now(pane).startswith("cancelled after") and not problem(pane)
         # and the next one runs
@@ -145,6 +149,92 @@ async def test_saved_queries_history_and_names_by_keyboard(home: Path, opened: O
         editor.put("")
         await pilot.press("i")
         assert editor.text == "arm_measures"
+
+
+async def test_a_saved_query_is_mended_replaced_and_deleted(home: Path, opened: Opened) -> None:
+    store = home / "results.duckdb"
+    kept.save_query(store, "mine", "select 1")
+    kept.save_query(store, "other", "select 2")
+    async with opened(home, "sql", LARGE) as pilot:
+        tree, editor = pilot.app.query_one(Sidebar), pilot.app.query_one(CodeEditor)
+        await until(lambda: "mine" in screen_text(pilot.app))
+        assert "Delete" not in screen_text(pilot.app)
+        await pilot.press("down", "d")  # an example stays
+        assert not isinstance(pilot.app.screen, ConfirmDialog)
+        tree.move_cursor(next(node for node in tree.root.children[0].children if str(node.label) == "mine"))
+        await until(lambda: "d Delete" in screen_text(pilot.app))
+
+        # its name is proposed
+        await pilot.press("enter")
+        await until(lambda: editor.has_focus)
+        await pilot.press(*"-- ", "ctrl+s")
+        await until(lambda: isinstance(pilot.app.screen, NameDialog))
+        await pilot.press("enter")
+        await until(lambda: kept.query_file(store, "mine").read_text() == "-- select 1\n")
+        # that of another one is taken only when the user insists
+        await until(lambda: pilot.app.screen is pilot.app.screen_stack[0])
+        await pilot.press("ctrl+s")
+        await until(lambda: isinstance(pilot.app.screen, NameDialog))
+        await pilot.press(*"other", "enter")
+        await until(lambda: "Enter again replaces it" in screen_text(pilot.app))
+        assert kept.query_file(store, "other").read_text() == "select 2\n"
+        await pilot.press("enter")
+        await until(lambda: kept.query_file(store, "other").read_text() == "-- select 1\n")
+
+        await until(lambda: pilot.app.screen is pilot.app.screen_stack[0])
+        tree.focus()
+        for answer in "ny":
+            assert kept.is_saved(store, "mine")
+            await pilot.press("d")
+            await until(lambda: isinstance(pilot.app.screen, ConfirmDialog))
+            await pilot.press(answer)
+            await until(lambda: pilot.app.screen is pilot.app.screen_stack[0])
+        await until(lambda: not kept.is_saved(store, "mine"))
+        await until(lambda: "mine" not in [str(node.label) for node in tree.root.children[0].children])
+        assert kept.is_saved(store, "other")
+
+
+async def test_what_the_sidebar_is_on_is_copied(home: Path, opened: Opened) -> None:
+    async with opened(home, "sql") as pilot:
+        tree = pilot.app.query_one(Sidebar)
+        await until(lambda: len(tree.root.children) == 3)
+        await pilot.press("down", "y")
+        assert pilot.app.clipboard == kept.saved_queries(home / "results.duckdb")[0].statement
+
+
+async def test_a_query_that_waits_for_the_store_is_cancelled(home: Path, opened: Opened) -> None:
+    holder = Holder(home / "results.duckdb", "write")
+    try:
+        async with opened(home, "sql") as pilot:
+            pane = the_pane(pilot)
+            pane.query_one(CodeEditor).put("select 1 as one")
+            await pilot.press("f5")
+            status = pilot.app.query_one(StatusBar)
+            await until(lambda: str(status.content).startswith("waiting"))
+            await pilot.press("escape")
+            await until(lambda: pane.asked is None)
+            assert now(pane).startswith("cancelled after") and "free again" not in str(status.content)
+            await pilot.press("f5")
+            await until(lambda: pane.asked)
+            holder.let_go()
+            await until(lambda: pane.answer)
+            assert pane.answer and pane.answer.rows == [(1,)]
+    finally:
+        holder.process.kill()
+
+
+async def test_another_query_can_be_asked_whatever_went_wrong(
+    empty_home: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (empty_home / "results.duckdb").write_text("not a database" * 100)
+
+    def broken(*arguments: object, **options: object) -> None:
+        raise LookupError("defect")
+
+    async with opened(empty_home, "sql") as pilot:
+        assert "no DuckDB database" in problem(await ask(pilot, "from runs"))
+        monkeypatch.setattr("workbench.tui.sql.run_sql", broken)
+        assert now(await ask(pilot, "from runs")) == "failed"
 
 
 async def test_a_bad_name_is_told_in_the_dialog(home: Path, opened: Opened) -> None:
@@ -224,6 +314,16 @@ def test_the_examples_are_the_readme_s() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     blocks = re.findall(r"^```sql\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
     assert sorted(blocks) == sorted(one.statement for one in kept.saved_queries(Path("none")))
+
+
+async def test_on_a_small_screen_what_runs_is_not_cut(hand_home: Path, opened: Opened) -> None:
+    async with opened(hand_home, "sql") as pilot:
+        pane = the_pane(pilot)
+        pane.query_one(CodeEditor).put(SLOW)
+        await pilot.press("f5")
+        await until(lambda: "s, Esc cancels " in screen_text(pilot.app))
+        await pilot.press("escape")
+        await until(lambda: pane.asked is None)
 
 
 @pytest.mark.parametrize("size", [SIZE, LARGE], ids=str)

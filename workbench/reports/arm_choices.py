@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from workbench.analysis.stored import common_task
@@ -17,6 +18,8 @@ from workbench.store.database import query
 
 HASH = re.compile(r"-[0-9a-f]{6}$")
 """What the name of an arm ends in."""
+WORDS = re.compile(r"(?<!\de)-")
+"""Between the words of a name; not within `3e-05`."""
 
 
 def arm_listing(store: Path) -> list[Row]:
@@ -96,6 +99,41 @@ def short_names(arms: Sequence[str]) -> dict[str, str]:
     short = {arm: HASH.sub("", arm) for arm in arms}
     names = list(short.values())
     return {arm: name if names.count(name) == 1 else arm for arm, name in short.items()}
+
+
+def fitted_names(arms: Sequence[str], room: int) -> dict[str, str]:
+    """`short_names` in at most `room` characters; what is left out of one is what does not tell it apart.
+
+    Of the names that are too long an ellipsis stands for the words that all of them have: `hybrid…rate-3e-05…`. Where
+    that does not do, they keep their beginning and the hash at their end.
+    """
+    names = short_names(arms)
+    long = {arm: WORDS.split(name) for arm, name in names.items() if len(name) > room}
+    ends = {arm: f"{names[arm][: room - 7]}…{arm[-6:]}" for arm in long}
+    return {**names, **(without_shared(long, room) or ends)}
+
+
+def without_shared(names: Mapping[str, Sequence[str]], room: int) -> dict[str, str]:
+    """By arm as few of its name's words as tell it from the others; nothing where that takes more than `room`."""
+    if len(names) < 2:
+        return {}
+    shared = set.intersection(*map(set, names.values()))
+    for number in range(1, max(map(len, names.values()))):
+        for before in (1, 0):
+            found = {arm: in_part(words, shared, number, before) for arm, words in names.items()}
+            if len(set(found.values())) == len(found) and max(map(len, found.values())) <= room:
+                return found
+    return {}
+
+
+def in_part(words: Sequence[str], shared: Collection[str], number: int, before: int) -> str:
+    """The first word and the first so many that are not shared, each with as many before it."""
+    own = [place for place, word in enumerate(words) if word not in shared][:number]
+    kept = sorted({0, *(max(0, place - back) for place in own for back in range(before + 1))})
+    text = words[0]
+    for last, place in pairwise(kept):
+        text += ("-" if place == last + 1 else "…") + words[place]
+    return text + "…" * (kept[-1] + 1 < len(words))
 
 
 def untrained_languages(store: Path, arms: Sequence[str], task: str) -> dict[str, frozenset[str]]:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from workbench.analysis.claim_arms import NO_ARM, WITH_ALPHA, Missing, StoredArm, stored_arms
+from workbench.analysis.claim_arms import NO_ARM, WITH_ALPHA, Missing, stored_arms
 from workbench.analysis.claims import read_claims
 from workbench.analysis.verdicts import Finding, judge
-from workbench.arms import arm_label, changed
+from workbench.arms import changed
 from workbench.errors import InputError
-from workbench.records import SamplingSpec, Settings, to_plain
+from workbench.records import SamplingSpec, Settings
 from workbench.reports.claims import ended_arms, ended_in_words
-from workbench.reports.rooted import rooted
+from workbench.reports.rooted import SAMPLING, rooted, swept_leaves
 
 Plain = dict[str, Any]
-SAMPLING = "train.sampling"
 
 
 class Plainly(yaml.SafeDumper):
@@ -110,38 +108,5 @@ def sampling_of(settings: Settings) -> Plain:
 def naming_of(run: Missing) -> Plain:
     """The keys that name the arm as the stored one is named; a new arm of another sampling must not have its label."""
     if run.settings.label is None:
-        return swept_leaves(run.like, run.settings)
+        return swept_leaves(run.like.name, run.like.spec.settings, run.settings)
     return {} if run.is_new else {"label": run.settings.label}
-
-
-def swept_leaves(arm: StoredArm, settings: Settings) -> Plain:
-    """The keys and values by which an arm's sweep named it: `mono-learning_rate-0.001` has a learning rate.
-
-    An arm is found again by its whole name, so a further seed has to be named alike.
-    """
-    label = arm.name.rsplit("-", 1)[0]
-    found = sorted(
-        (label.find(piece), key, value)
-        for key, value in leaves(to_plain(arm.spec.settings))
-        if (piece := piece_of(key, value)) in label
-    )
-    swept = {key: value for _, key, value in found}
-    if not swept or arm_label(arm.spec.settings, swept) != label:
-        return {}
-    plain = dict(leaves(to_plain(settings)))
-    return {key: plain.get(key) for key in swept}
-
-
-def piece_of(key: str, value: Any) -> str:
-    text = f"-{key.rsplit('.', 1)[-1]}-{Path(str(value)).name}"
-    return re.sub(r"[^a-z0-9._]+", "-", text.lower()).rstrip("-")
-
-
-def leaves(plain: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value of nested mappings by its dotted key, but for the seed and the sampling, which need no name."""
-    for key, value in plain.items():
-        dotted = prefix + key
-        if isinstance(value, Mapping):
-            yield from leaves(value, f"{dotted}.")
-        elif dotted != "seed" and not dotted.startswith(SAMPLING):
-            yield dotted, value

@@ -36,6 +36,8 @@ def parts(row: Row) -> Iterator[list[str]]:
 def verdict_lines(row: Row) -> Iterator[str]:
     where = ", ".join(filter(None, (row["task"], row["model"])))
     yield f"{row['verdict']}{f' on {where}' if where else ''}: {MEANINGS[row['verdict']]}"
+    if row["arms"] and not row["evidence"]:
+        yield f"of the arms that it takes there are {', '.join(row['arms'])}"
     if row["p"] is not None:
         of = " of the contrary" if row["verdict"] == "contradicted" else ""
         could = f"; it could have found a difference of {figure(row['detectable'])}" if row["detectable"] else ""
@@ -49,14 +51,14 @@ def verdict_lines(row: Row) -> Iterator[str]:
 
 def evidence_lines(one: Row) -> Iterator[str]:
     yield one["says"]
-    wide = max(len(one["first"]), len(one["second"]))
     times = f"  (times {one['ratio']:g})" if one["ratio"] != 1 else ""
-    yield f"  {one['first']:<{wide}}  {figure(one['first_value']):>8}"
-    yield f"  {one['second']:<{wide}}  {figure(one['second_value']):>8}{times}"
+    # names of any length stand behind
+    yield f"  {figure(one['first_value']):>8}  {one['first']}"
+    yield f"  {figure(one['second_value']):>8}  {one['second']}{times}"
     interval = ""
     if one["low"] is not None and one["high"] is not None:
         interval = f", {LEVEL:.0%} interval {figure(one['low'])} to {figure(one['high'])}"
-    yield f"  difference {figure(one['difference'])}{interval}; what decides is {figure(one['limit'])}"
+    yield f"  difference {figure(one['difference'])}{interval}, limit {figure(one['limit'])}"
     of = f" of {' '.join(one['languages'])}" if one["languages"] else ""
     yield f"  p {p_value(one['p'])}, of the contrary {p_value(one['p_contrary'])}; {one['cells']} cells{of}"
 

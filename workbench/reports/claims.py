@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from workbench.analysis.claim_arms import in_words
 from workbench.analysis.claims import Comparison, read_claims
@@ -19,7 +20,7 @@ FOOTNOTE = f"{ONE_SEED} questions only, one seed: nothing is said of samplings"
 PUBLISHED = "published: how many of the printed figures that it compares are as it says; they have one seed and no test"
 DIRECTIONS = {"higher": "higher than", "lower": "lower than", "at_least": "at least", "at_most": "at most"}
 OF = {"mean": "", "spread": "spread of ", "worst_tenth": "worst tenth of "}
-VERDICTS = ("claim", "task", "model", "verdict", "seeds", "p", "detectable", "published")
+VERDICTS = ("claim", "task", "arms", "model", "verdict", "seeds", "p", "detectable", "published")
 
 
 def claim_rows(store: Path, files: Sequence[Path] = ()) -> list[Row]:
@@ -32,7 +33,8 @@ def claim_rows(store: Path, files: Sequence[Path] = ()) -> list[Row]:
 
     Returns
     -------
-    Rows with `claim`, `text`, `source`, `task`, `model` (the starting models), and
+    Rows with `claim`, `text`, `source`, `task`, `model` (the starting models), `arms` (a list of those that are
+    compared, the one that the claim is made of first), and
 
     - `verdict`: supported, contradicted, not distinguishable or not testable yet; `about`: samplings, or "questions
       only, one seed", when the verdict is of these checkpoints; null where nothing was tested;
@@ -72,6 +74,7 @@ def as_row(store: Path, finding: Finding) -> Row:
         "source": claim.source,
         "task": finding.case.task,
         "model": ", ".join(models) or None,
+        "arms": list(dict.fromkeys(arm.name for group in finding.case.groups for arm in group.values() if arm)),
         "verdict": finding.verdict,
         "about": finding.about,
         "seeds": finding.seeds,
@@ -128,13 +131,32 @@ def says(one: Comparison) -> str:
     )
 
 
+def told_apart(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """For each of `claim_rows` the arms that tell it from the others of its claim and task, as few as it takes; the
+    first one where it is the only one."""
+    of_claims: dict[tuple[str, str | None], list[list[str]]] = {}
+    for row in rows:
+        of_claims.setdefault((row["claim"], row["task"]), []).append(row["arms"])
+    needed = {claim: first_that_differ(arms) for claim, arms in of_claims.items()}
+    return [", ".join(row["arms"][: needed[row["claim"], row["task"]]]) for row in rows]
+
+
+def first_that_differ(lists: Sequence[Sequence[str]]) -> int:
+    """How many of the first of each list it takes so that no two are the same."""
+    longest = max(map(len, lists))
+    return next((n for n in range(1, longest) if len({tuple(one[:n]) for one in lists}) == len(lists)), longest)
+
+
 def print_claims(rows: Sequence[Row]) -> None:
     """`claim_rows` for reading: the verdicts, what they rest on, and what is missing."""
     for _, of_claim in groupby(rows, key=lambda row: row["claim"]):
         first = next(of_claim)
         print(shown(f"{first['claim']}: {first['text']} ({first['source']})"))
     print()
-    print_table([verdict_line(row) for row in rows], columns=VERDICTS, names=2)
+    arms = ambiguous_arms(rows)
+    lines = [{**verdict_line(row), "arms": of_row} for row, of_row in zip(rows, arms, strict=True)]
+    columns = [column for column in VERDICTS if column != "arms" or any(arms)]
+    print_table(lines, columns=columns, names=columns.index("model"))
     if any(row["seeds"] == 1 for row in rows):
         print(FOOTNOTE)
     if any(row["published"] for row in rows):
@@ -150,6 +172,12 @@ def print_claims(rows: Sequence[Row]) -> None:
             title=f"what the verdicts rest on; {less}, with its {LEVEL:.0%} interval, held against the limit",
         )
     print_missing(rows)
+
+
+def ambiguous_arms(rows: Sequence[Row]) -> list[str]:
+    """`told_apart` where a claim has several rows on a task, else nothing."""
+    claims = [(row["claim"], row["task"]) for row in rows]
+    return [arms * (claims.count(claim) > 1) for claim, arms in zip(claims, told_apart(rows), strict=True)]
 
 
 def verdict_line(row: Row) -> Row:
@@ -187,11 +215,12 @@ def evidence_line(row: Row, one: Row, is_scaled: bool) -> Row:
 
 def print_missing(rows: Sequence[Row]) -> None:
     """Why claims are not testable, and the runs that they lack; also of those that rest on one seed."""
-    lacking = [row for row in rows if row["reason"] or row["missing"] or row["unplanned"]]
+    named = zip(rows, ambiguous_arms(rows), strict=True)
+    lacking = [(row, arms) for row, arms in named if row["reason"] or row["missing"] or row["unplanned"]]
     if lacking:
         print()
-    for row in lacking:
-        name = " ".join(filter(None, (row["claim"], row["task"])))
+    for row, arms in lacking:
+        name = " ".join(filter(None, (row["claim"], row["task"], f"({arms})" if arms else "")))
         print(shown(f"{name}: {row['reason'] or 'more seeds are asked for'}"))
         for text in (*joined(row["missing"]), *row["unplanned"]):
             print(f"  missing: {shown(text)}")

@@ -9,10 +9,11 @@ import yaml
 
 from workbench.errors import InputError
 from workbench.paths import RunPaths, RunsPaths
-from workbench.records import Plain, Settings, from_plain, to_plain
+from workbench.records import Plain, RunSpec, from_plain, to_plain
 from workbench.reports.leakage import marked, print_footnote
 from workbench.reports.live import describe
 from workbench.reports.overview import Row, run_matrix
+from workbench.reports.rooted import rooted, swept_leaves
 from workbench.reports.tables import print_table
 from workbench.reports.translated import TRANSLATED_FOOTNOTE, machine_translated, translators_of_run, with_marks
 from workbench.runs.directory import read_spec, resolve, run_folders, status
@@ -117,18 +118,49 @@ def run_settings(store: Path, runs: RunsPaths, run_id: str) -> Plain:
     InputError
         There is no such run, or its config is damaged.
     """
+    spec = spec_of(store, runs, run_id)
+    if spec is None:
+        return dict(stored_config(store, runs, run_id)["settings"])
+    plain: Plain = to_plain(spec.settings)
+    return plain
+
+
+def cloned(store: Path, runs: RunsPaths, run_id: str, folder: Path) -> Plain:
+    """A config that does what a run did, from `folder`: paths of a run that was made elsewhere are whole ones.
+
+    A sweep of one value has its arm named as the run's is, so that another seed is a seed of the same arm.
+
+    Raises as `run_settings` does.
+    """
+    spec = spec_of(store, runs, run_id)
+    if spec is None:
+        return run_settings(store, runs, run_id)
+    is_here = Path(spec.folder) == folder.resolve()
+    settings = spec.settings if is_here else rooted(spec.settings, spec)
+    swept = {} if settings.label else swept_leaves(spec.arm, spec.settings, settings)
+    sweep = {"sweep": {key: [value] for key, value in json.loads(json.dumps(swept)).items()}} if swept else {}
+    return {**to_plain(settings), **sweep}
+
+
+def spec_of(store: Path, runs: RunsPaths, run_id: str) -> RunSpec | None:
+    """A run's frozen config; None where another version of the workbench wrote it and only the store has it."""
     run = runs.run(run_id)
     if run.config.exists():
-        plain: Plain = to_plain(read_spec(run).settings)
-        return plain
-    stored = stored_run(store, run_id, runs)
-    if stored is None:
-        raise InputError(f"run {run_id!r}: neither in {runs.root} nor in {store}")
+        return read_spec(run)
     try:
-        ordered: Plain = to_plain(from_plain(Settings, stored["config"]))
-    except TypeError:  # of another version of the workbench
-        return dict(stored["config"])
-    return ordered
+        spec: RunSpec = from_plain(RunSpec, stored_config(store, runs, run_id))
+    except TypeError:
+        return None
+    return spec
+
+
+def stored_config(store: Path, runs: RunsPaths, run_id: str) -> Plain:
+    """A run's frozen config as the store has it."""
+    found = query(store, "select config from runs where run_id = ?", [run_id]).rows if store.exists() else []
+    if not found:
+        raise InputError(f"run {run_id!r}: neither in {runs.root} nor in {store}")
+    plain: Plain = json.loads(found[0][0])
+    return plain
 
 
 def results_of(store: Path | None, run_id: str, measure: str) -> dict[str, Any]:

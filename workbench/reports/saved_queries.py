@@ -69,9 +69,33 @@ def save_query(store: Path, name: str, statement: str) -> Path:
         raise InputError(f"query name {name!r}: allowed: up to 60 letters, digits, blanks and . _ -, a letter first")
     if not statement.strip():
         raise InputError("there is no query to save")
-    path = queries_folder(store) / f"{name}.sql"
+    path = query_file(store, name)
     write_whole(path, statement.rstrip() + "\n")
     return path
+
+
+def query_file(store: Path, name: str) -> Path:
+    return queries_folder(store) / f"{name}.sql"
+
+
+def is_saved(store: Path, name: str) -> bool:
+    """Whether a query of that name stands beside the store."""
+    return bool(NAME.fullmatch(name)) and query_file(store, name).exists()
+
+
+def delete_query(store: Path, name: str) -> None:
+    """Remove a query from beside the store; one that is gone already is no harm.
+
+    Raises
+    ------
+    WorkError
+        The file cannot be removed.
+    """
+    path = query_file(store, name)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise as_work_error(error, path) from error
 
 
 def history_file() -> Path:

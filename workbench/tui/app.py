@@ -6,12 +6,15 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Iterable
+from functools import partial
 from importlib import import_module
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
-from textual.app import App, ComposeResult
+from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 from textual.widgets import ContentSwitcher, Footer, Tab, Tabs
 
 from workbench.errors import WorkbenchError
@@ -88,6 +91,12 @@ class WorkbenchApp(App[None]):
         yield ContentSwitcher(id="panes")
         yield StatusBar()
         yield Footer(compact=True, show_command_palette=False)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Those of the palette: one who types a screen's name there finds it, too."""
+        yield from super().get_system_commands(screen)
+        for name, (title, _) in PANES.items():
+            yield SystemCommand(title, f"Go to the screen {title}", partial(self.action_go, name), discover=False)
 
     def on_mount(self) -> None:
         self.look()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -10,21 +10,18 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Footer, Static
 
+from workbench.reports.arm_choices import fitted_names
 from workbench.reports.overview import Row
+from workbench.reports.tables import shown
 from workbench.tui.dialogs import Dialog
 from workbench.tui.widgets.table import Column, PagedTable
 
 MOST = 8
 """Arms: each is tested against each other one, and they stand side by side."""
-COLUMNS = (
-    Column("use", "use"),
-    Column("arm", "arm"),
-    Column("seeds", "seeds", right=True),
-    Column("sampling", "sampling"),
-    Column("tasks", "tasks"),
-    Column("model", "model"),
-    Column("experiment", "experiment"),
-)
+WIDE = 120
+"""Cells that it takes at most."""
+BESIDE = 36
+"""Of them that names of arms leave to what stands beside them."""
 
 
 class ArmsDialog(Dialog):
@@ -45,11 +42,25 @@ class ArmsDialog(Dialog):
     def __init__(self, listing: Sequence[Row], arms: Sequence[str]) -> None:
         super().__init__()
         self.listing, self.arms = listing, list(arms)
+        self.names: Mapping[str, str] = {}
+        """By arm, as long as there is room for."""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="arms-box"):
             yield Static("Arms to compare", classes="heading", markup=False)
-            yield PagedTable(COLUMNS, key="arm", empty="no results yet")
+            yield PagedTable(
+                [
+                    Column("use", "use"),
+                    Column("arm", "arm", self.fitted),
+                    Column("seeds", "seeds", right=True),
+                    Column("sampling", "sampling"),
+                    Column("tasks", "tasks"),
+                    Column("model", "model"),
+                    Column("experiment", "experiment"),
+                ],
+                key="arm",
+                empty="no results yet",
+            )
             yield Static(
                 "space takes or leaves, b makes the baseline, / filters, enter compares, esc leaves all as it was",
                 classes="hint",
@@ -58,6 +69,8 @@ class ArmsDialog(Dialog):
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
+        room = min(WIDE, self.size.width) - BESIDE
+        self.names = whole_or_fitted([row["arm"] for row in self.listing], room)
         self.draw()
         self.table.data.focus()
 
@@ -74,6 +87,9 @@ class ArmsDialog(Dialog):
         use = "" if place is None else "baseline" if place == 0 else f"arm {place}"
         model = str(row["model"]).rstrip("/").rsplit("/", 1)[-1]
         return {**row, "use": use, "model": model}
+
+    def fitted(self, arm: str) -> str:
+        return shown(self.names.get(arm, arm))
 
     def current(self) -> str | None:
         row = self.table.current
@@ -104,3 +120,8 @@ class ArmsDialog(Dialog):
     def on_paged_table_chosen(self, event: PagedTable.Chosen) -> None:
         event.stop()
         self.action_done()
+
+
+def whole_or_fitted(arms: Sequence[str], room: int) -> Mapping[str, str]:
+    """With their hashes, unless one is too long for that."""
+    return {arm: arm for arm in arms} if max(map(len, arms), default=0) <= room else fitted_names(arms, room)

@@ -6,11 +6,7 @@ for later but not shown, and one that still waits for its turn never starts.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -19,89 +15,19 @@ from textual.timer import Timer
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from workbench.analysis.stored import common_task
 from workbench.errors import InputError
-from workbench.reports.arm_choices import arm_listing, common_measures, short_names
+from workbench.reports.arm_choices import fitted_names, short_names
 from workbench.reports.leakage import marked
-from workbench.reports.overview import Row
 from workbench.reports.tables import shown
-from workbench.tui.arms_dialog import MOST, ArmsDialog
+from workbench.tui.arms_dialog import ArmsDialog
+from workbench.tui.choice import NOTHING, Choice, read_choice
+from workbench.tui.kept_results import Failed, Results
 from workbench.tui.pane import Pane
 
 SETTLED_S = 0.15
 """A choice that stays for so long is computed; while keys are pressed in a row nothing is."""
-KEPT = 48
-"""Results."""
-NOTHING = "no results yet: press 2, Enter, l to run the quickstart"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What can be compared, and what of it is."""
-
-    listing: Sequence[Row] = ()
-    """All arms with results."""
-    arms: tuple[str, ...] = ()
-    """The baseline first."""
-    measures: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """By task that the arms have in common."""
-    problem: str = ""
-    """Why there is nothing to show."""
-
-    @property
-    def leaked(self) -> frozenset[str]:
-        """Arms of which a run trained on texts of its tasks."""
-        return frozenset(row["arm"] for row in self.listing if row["leaked"])
-
-
-def read_choice(store: Path, asked: Sequence[str]) -> Choice:
-    """The arms that are asked for and have results, else the two newest."""
-    if not store.exists():
-        return Choice(problem=NOTHING)
-    listing = arm_listing(store)
-    if not listing:
-        return Choice(problem=NOTHING)
-    known = {row["arm"] for row in listing}
-    arms = ([arm for arm in asked if arm in known] or newest(listing))[:MOST]
-    measures = common_measures(store, arms)
-    problem = ""
-    if not measures:
-        try:
-            common_task(store, arms, None)
-        except InputError as error:
-            problem = str(error)
-    return Choice(listing, tuple(arms), measures, problem)
-
-
-def newest(listing: Sequence[Row]) -> list[str]:
-    """The newest arm after the newest one before it that was measured on one of its tasks; or itself alone."""
-    first, *others = listing
-    tasks = set(first["tasks"].split(", "))
-    return [*[row["arm"] for row in others if tasks & set(row["tasks"].split(", "))][:1], first["arm"]]
-
-
-@dataclass(frozen=True)
-class Failed:
-    """In place of a result."""
-
-    why: str
-
-
-class Results:
-    """Results by what they are of, the latest `KEPT`."""
-
-    def __init__(self) -> None:
-        self._found: OrderedDict[Hashable, Any] = OrderedDict()
-        self.turn = threading.Lock()
-        """Held by the one computation that works."""
-
-    def get(self, key: Hashable) -> Any:
-        return self._found.get(key)
-
-    def keep(self, key: Hashable, result: Any) -> None:
-        self._found[key] = result
-        while len(self._found) > KEPT:
-            self._found.popitem(last=False)
+LEAST_NAME = 18
+"""Characters that an arm's name has, in however little room."""
 
 
 class ArmsPane(Pane):
@@ -113,7 +39,7 @@ class ArmsPane(Pane):
         Binding("escape", "stop", "Back"),
     ]
     DEFAULT_CSS = """
-    ArmsPane #head { height: auto; max-height: 4; padding: 0 1; }
+    ArmsPane #head { height: auto; max-height: 5; padding: 0 1; }
     ArmsPane #heading { height: auto; max-height: 2; padding: 0 1; color: $text-muted; text-style: bold; }
     ArmsPane #heading.busy, ArmsPane #heading.problem { color: $text-warning; max-height: 6; }
     ArmsPane #detail { height: auto; min-height: 2; max-height: 4; padding: 0 1; }
@@ -164,8 +90,12 @@ class ArmsPane(Pane):
 
     @property
     def names(self) -> dict[str, str]:
-        """By arm what it is called where there is little room."""
+        """By arm what it is called: its name without the hash."""
         return short_names(self.choice.arms)
+
+    def fitted(self, room: int) -> dict[str, str]:
+        """`names`, shortened to so many characters, so that they can still be told apart."""
+        return fitted_names(self.choice.arms, max(LEAST_NAME, room))
 
     def shown(self) -> None:
         app, store = self.app, self.reader.store
@@ -290,13 +220,16 @@ class ArmsPane(Pane):
         """The arms, the baseline first; the task and what else is chosen, each with its key."""
         self.refresh_bindings()
         text = Text()
-        arms, names = self.choice.arms, self.names
+        arms = self.choice.arms
+        fitted = self.fitted(2 * self.size.width // max(1, len(arms)) - 14)
+        names = [self.marked_name(arm, fitted) for arm in arms]
         if arms:
             text.append("baseline " if len(arms) > 1 else "arm ", "dim")
-            text.append(self.marked_name(arms[0], names), "bold")
-        for number, arm in enumerate(arms[1:]):
-            text.append("  against it " if number == 0 else ", ", "dim")
-            text.append(self.marked_name(arm, names), "bold")
+            text.append(names[0], "bold")
+        for number, name in enumerate(names[1:]):
+            gap = "  " if sum(len(one) + 2 for one in names) + 24 < self.size.width else "\n"
+            text.append(f"{gap}against it " if number == 0 else ", ", "dim")
+            text.append(name, "bold")
         if self.task_name:
             text.append("\n")
             for number, (words, key) in enumerate([(f"task {shown(self.task_name)}", "t"), *self.facts()]):
@@ -304,6 +237,9 @@ class ArmsPane(Pane):
                 text.append(words)
                 text.append(f" ({key})", "dim")
         self.query_one("#head", Static).update(text)
+
+    def on_resize(self) -> None:
+        self.draw_head()
 
     def marked_name(self, arm: str, names: Mapping[str, str]) -> str:
         return marked(shown(names[arm]), arm in self.choice.leaked)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workbench.reports.bias import measure_name
+from workbench.reports.leakage import FOOTNOTE
 from workbench.reports.overview import Row
 from workbench.reports.tables import figure, shown
 from workbench.tui.widgets.bars import Bar, BarTable
@@ -63,14 +64,14 @@ VIEWS = (
         "rank by passage language",
         "bars",
         {"mean rank": "mean_rank", "single-target": "single_target_rank"},
-        "without queries in the language itself; single-target: other relevants left out",
+        "without queries in that language; single-target: other relevants left out",
         by="passage_language",
     ),
     View(
         "rank by language pair",
         "maps",
         {"mean rank": "mean_rank", "single-target": "single_target_rank"},
-        "mean rank in the pool of all; single-target: other languages' relevants left out",
+        "mean rank in the pool of all; single-target: other relevants left out",
     ),
     View(
         "language cost",
@@ -110,6 +111,29 @@ def value_words(row: Row) -> str:
         return shown(row["note"])
     interval = "" if row["low"] is None else f" [{figure(row['low'])}, {figure(row['high'])}]"
     return figure(row["value"]) + interval
+
+
+def where_words(view: View, row: Row) -> str:
+    """What a figure is of: the measure in the summary, else its languages."""
+    if view.shape == "summary":
+        return str(measure_name(row))
+    query, passage = row["query_language"], row["passage_language"]
+    parts = [f"query {'mean' if query == '*' else query}"] if view.by == "query_language" else []
+    return ", ".join([*parts, *([f"passage {passage}"] if passage != "*" else [])])
+
+
+def legend_words(rows: Sequence[Row], roomy: bool, noted: bool) -> str:
+    """What intervals speak of, and what the marks say; `noted`: whether a language has a ring."""
+    seeds = {row["seeds"] for row in rows if row["seeds"]}
+    of = f"of the samplings, {min(seeds, default=0)} seeds"
+    if {row["about"] for row in rows if row["about"]} != {"samplings"}:
+        of = "questions only, one seed" + ": no claim about samplings" * roomy
+    parts = [f"95 % intervals: {of}"]
+    if noted:
+        parts.append("° not in training")
+    if any(row["leaked"] for row in rows):
+        parts.append(FOOTNOTE)
+    return "   ".join(parts)
 
 
 def summary_lines(rows: Sequence[Row]) -> dict[str, dict[tuple[str, str | None], Row]]:

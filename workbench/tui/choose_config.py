@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
@@ -16,9 +17,10 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from workbench.reports.overview import Row
-from workbench.tui.form_view import fitted
+from workbench.tui.form_lines import fitted
 
-NAME_ROOM = 28
+LEAST_ROOM = 28
+"""Cells of a config's name; more where there are more than twice as many for what it says of itself."""
 
 
 class ChooseConfig(Vertical):
@@ -35,7 +37,7 @@ class ChooseConfig(Vertical):
     DEFAULT_CSS = """
     ChooseConfig .heading { padding: 1; text-style: bold; }
     ChooseConfig OptionList, ChooseConfig OptionList:focus {
-        height: auto; max-height: 1fr; border: none; padding: 0 1; background: transparent;
+        height: auto; max-height: 70%; border: none; padding: 0 1; background: transparent;
         text-wrap: nowrap; text-overflow: ellipsis; scrollbar-size-vertical: 1;
     }
     ChooseConfig Input { height: 1; border: none; padding: 0 1; margin: 1 1; }
@@ -56,9 +58,10 @@ class ChooseConfig(Vertical):
         listed = [*((row["path"], row["about"]) for row in rows), ("a new one", "the built-in set, from nothing")]
         options = self.query_one(OptionList)
         options.clear_options()
+        room = max(LEAST_ROOM, min(max(cell_len(name) for name, _ in listed), self.size.width // 3))
         for name, about in listed:
             text = Text(no_wrap=True, overflow="ellipsis")
-            text.append(f"{fitted(name, NAME_ROOM)}  ", Style(bold=True)).append(about, Style(dim=True))
+            text.append(f"{fitted(name, room)}  ", Style(bold=True)).append(about, Style(dim=True))
             options.add_option(Option(text))
         first = next((place for place, row in enumerate(rows) if Path(row["path"]).stem == "quickstart"), 0)
         options.highlighted = first
@@ -70,7 +73,7 @@ class ChooseConfig(Vertical):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         if event.value.strip():
-            self.post_message(self.Chosen(Path(event.value.strip()).expanduser()))
+            self.post_message(self.Chosen(Path(event.value.strip())))
 
     def action_path(self) -> None:
         self.query_one(Input).focus()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,6 +24,10 @@ EVIDENCE = (
     *("says", "first", "second", "first_value", "second_value", "difference", "low", "high", "limit"),
     *("p", "p_contrary", "detectable", "cells", "seeds"),
 )
+LEAST_NAME = 18
+"""Characters that an arm's name has, in however little room."""
+BESIDE = 90
+"""Cells that the columns beside it take."""
 PLAN = "the plan of missing runs"
 NO_STORE = "no results yet: press 2 for New, where the quickstart waits"
 
@@ -35,17 +39,18 @@ class ClaimsPane(Pane):
 Each claim of the published work, held against the results: one row for each task and group of arms that are alike but \
 for what the claim varies. Several tests at once are corrected together (Holm).
 
-+ supported             the results agree, beyond chance
-- contradicted          the results say the contrary, beyond chance
-= not distinguishable   chance alone could have made the differences
-? not testable yet      the results that it takes are not there
++ supported            the results agree, beyond chance
+- contradicted         they say the contrary, beyond chance
+= not distinguishable  chance alone could have made them
+? not testable yet     the results that it takes are missing
 
-Enter   what the verdict rests on, what is published, which runs are missing
-l       launch the runs that the claim under the cursor lacks; L those of all claims
-/       filter: verdict=supported
-o O     sort by the next column, turn the order
-y e     copy the claim in words, export the verdicts
+enter  the evidence, what is published, the missing runs
+l L    launch the runs that this claim lacks, that all lack
+/      filter: verdict=supported arm~hybrid
+o O    sort by the next column, turn the order
+y e    copy the claim in words, export the verdicts
 
+`arm` is the one that the claim is made of, or those that tell a row from the others of its claim.
 `published` counts the published figures that agree: they have one seed and no test."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,12 +58,16 @@ y e     copy the claim in words, export the verdicts
         Binding("L", "launch(True)", "Launch all missing", show=False),
     ]
     DEFAULT_CSS = """
-    ClaimsPane #claim { height: 3; padding: 0 1; background: $panel; }
+    ClaimsPane #claim { height: 5; padding: 0 1; background: $panel; }
     """
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self.judged: Sequence[tuple[Row, Any]] = ()
+        self.lines: Sequence[Row] = ()
+        """What the table shows of them."""
+        self.names: Mapping[str, str] = {}
+        """By arm, as short as it takes."""
         self.stamp: tuple[int, int] | None = None
         """Size and time of the store that the verdicts are of."""
 
@@ -68,11 +77,11 @@ y e     copy the claim in words, export the verdicts
                 Column("claim", "claim"),
                 Column("verdict", "verdict", show=signed),
                 Column("p", "p", show=p_value, right=True),
-                Column("seeds", "seeds", right=True),
                 Column("lacks", "lacks", right=True),
-                Column("agreeing", "published"),
+                Column("arm", "arm", show=self.fitted),
+                Column("seeds", "seeds", right=True),
+                Column("published", "published"),
                 Column("task", "task"),
-                Column("arm", "arm"),
                 Column("detectable", "detectable", right=True),
                 Column("model", "model"),
             ],
@@ -98,9 +107,25 @@ y e     copy the claim in words, export the verdicts
 
         def then(found: Sequence[tuple[Row, Any]]) -> None:
             self.stamp, self.judged = stamp, found
-            self.query_one(PagedTable).show([as_line(place, row) for place, (row, _) in enumerate(found)])
+            self.lines = lines_of([row for row, _ in found])
+            self.draw()
 
         self.load(read, then)
+
+    def draw(self) -> None:
+        """Show the verdicts; the arms' names in as much as there is room for."""
+        from workbench.reports.arm_choices import fitted_names
+
+        arms = {arm for line in self.lines for arm in line["arm"].split(", ") if arm}
+        self.names = fitted_names(sorted(arms), max(LEAST_NAME, self.size.width - BESIDE))
+        self.query_one(PagedTable).show(self.lines)
+
+    def fitted(self, arms: str) -> str:
+        return ", ".join(shown(self.names[arm]) for arm in arms.split(", ")) if arms else ""
+
+    def on_resize(self) -> None:
+        if self.lines:
+            self.draw()
 
     @property
     def current(self) -> Row | None:
@@ -164,6 +189,7 @@ class EvidenceDialog(Dialog):
     ]
     DEFAULT_CSS = """
     EvidenceDialog > VerticalScroll { width: 100; }
+    EvidenceDialog .hint { margin-top: 1; color: $text-muted; }
     """
 
     def __init__(self, row: Row) -> None:
@@ -177,6 +203,7 @@ class EvidenceDialog(Dialog):
         with VerticalScroll():
             yield Static(Text(f"{self.row['claim']}  {signed(self.row['verdict'])}"), classes="heading", markup=False)
             yield Static(Text(self.words), markup=False)
+            yield Static("esc back   y copy   e export the evidence", classes="hint", markup=False)
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(self.words)
@@ -193,20 +220,27 @@ def signed(verdict: str) -> str:
     return f"{SIGNS[verdict]} {verdict}"
 
 
-def as_line(place: int, row: Row) -> Row:
+def lines_of(rows: Sequence[Row]) -> list[Row]:
+    """What the table shows of claims."""
+    from workbench.reports.claims import told_apart
+
+    return [as_line(place, row, arms) for place, (row, arms) in enumerate(zip(rows, told_apart(rows), strict=True))]
+
+
+def as_line(place: int, row: Row, arms: str) -> Row:
     held = [figure["holds"] for figure in row["published"]]
     return {
         **row,
         "place": place,
         "lacks": len(row["missing"]) + len(row["unplanned"]) or None,
-        "agreeing": f"{sum(held)} of {len(held)}" if held else "",
-        "arm": row["evidence"][0]["first"] if row["evidence"] else "",
+        "published": f"{sum(held)} of {len(held)}" if held else "",
+        "arm": arms,
     }
 
 
 def why(row: Row) -> str:
     """What the verdict is about, why it is not testable, what it lacks."""
-    arms = ", ".join(dict.fromkeys(name for one in row["evidence"] for name in (one["first"], one["second"])))
+    arms = ", ".join(row["arms"])
     lacks = f"l launches the {len(row['missing'])} that a config can name" if row["missing"] else ""
     return shown("; ".join(filter(None, (arms, row["reason"], lacks))))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
@@ -11,41 +10,20 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.events import Resize
-from textual.widgets import ContentSwitcher, DataTable, Static
+from textual.widgets import ContentSwitcher, Static
 
 from workbench.records import ALL_POOLS
-from workbench.reports.arm_choices import setting_means, untrained_languages
-from workbench.reports.comparison_tables import published_rows
-from workbench.reports.comparisons import Comparison, arm_cells, comparison
-from workbench.reports.leakage import FOOTNOTE
 from workbench.reports.overview import Row
 from workbench.reports.tables import shown
-from workbench.reports.translated import TRANSLATED_FOOTNOTE
 from workbench.tui.arms_pane import ArmsPane, after
-from workbench.tui.macro import Line, about, macro_lines, settings_in, tidy
-from workbench.tui.pairs import ALL, cell_words, matrix_of
+from workbench.tui.compared import Compared, read_compared
+from workbench.tui.macro import MacroTable, about, macro_lines, settings_in, tidy
+from workbench.tui.pairs import ALL, cell_words, legend_words, matrix_of
 from workbench.tui.queries import QueriesView
 from workbench.tui.widgets.heatmap import EMPTY, HeatMap
 
 ROOMY = 42
 """Lines that it takes to show table and map together."""
-HEAD_WIDTH = 18
-"""Characters that the names in the table have at least."""
-
-
-@dataclass(frozen=True)
-class Compared:
-    """What the screen shows."""
-
-    means: list[Row]
-    effects: list[Row]
-    """Against the baseline."""
-    cells: list[Row]
-    """Differences from the baseline; with one arm its figures."""
-    published: list[Row]
-    untrained: Mapping[str, frozenset[str]]
-    """By arm languages that no training pair was in."""
 
 
 class ComparePane(ArmsPane):
@@ -54,21 +32,26 @@ class ComparePane(ArmsPane):
         "The table has the mean of each setting over seeds, and under each arm its difference from the baseline with "
         "a 95 % interval, p, and the smallest difference that such data find. With one seed these speak of the "
         "questions only. Published figures follow, marked as such; nothing is tested against them.\n\n"
-        "The map has the difference of each language pair: query languages down, pool languages across, * all "
-        "languages searched together. A * behind a figure: family-wise p below .05 over all cells, for these "
-        "checkpoints only. A ring ° after a language: no training pair of one of the two arms was in it.\n\n"
-        "a  choose the arms and the baseline\n"
-        "t  the next task      m M  the next measure, the one before\n"
-        "x  the next arm in the map      v  table or map, where there is no room for both\n"
-        "tab  from table to map      arrows  move      enter  on a cell: its queries, those that moved most first\n"
-        "esc  back from the queries; stops a computation\n"
-        "y  copy the row or cell      e  export what is shown      /  filter the queries"
+        "The map has the difference of each language pair: query languages down, pool languages across, "
+        "`all` is all languages searched together. A * behind a figure: family-wise p below .05 over all cells, for "
+        "these checkpoints only. A ring ° after a language: no training pair of one of the two arms was in it.\n\n"
+        "a      choose the arms and the baseline\n"
+        "t      the next task\n"
+        "m M    the next measure, the one before\n"
+        "x      the next arm in the map\n"
+        "v      table or map, where there is room for one only\n"
+        "tab    from the table to the map\n"
+        "enter  on an arm: its map; on a cell: its queries, those\n"
+        "       that moved most first; on a query: to its texts\n"
+        "esc    back from the queries; stops a computation\n"
+        "/      filter the queries\n"
+        "y e    copy the row or cell, export what is shown"
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "measure(1)", "Measure"),
         Binding("M", "measure(-1)", "Measure back", show=False),
         Binding("x", "next_arm", "Next arm"),
-        Binding("v", "view", "Table/map"),
+        Binding("v", "view", "View"),
     ]
     DEFAULT_CSS = """
     ComparePane #views, ComparePane #overview { height: 1fr; }
@@ -87,7 +70,6 @@ class ComparePane(ArmsPane):
         super().__init__(id=id)
         self.measure = "map"
         self.compared: Compared | None = None
-        self.lines: list[Line] = []
         self.arm = ""
         """The one that the map shows."""
         self.add_class("table")
@@ -97,10 +79,10 @@ class ComparePane(ArmsPane):
         with ContentSwitcher(initial="overview", id="views"):
             with Vertical(id="overview"):
                 yield Static("", id="heading", markup=False)
-                yield DataTable(id="macro", cursor_type="row", zebra_stripes=True)
+                yield MacroTable(id="macro")
                 yield Static("", id="title", markup=False)
-                yield Static("", id="detail", markup=False)
                 yield HeatMap(id="map")
+                yield Static("", id="detail", markup=False)
                 yield Static("", id="legend", markup=False)
             yield QueriesView(id="queries")
 
@@ -121,7 +103,8 @@ class ComparePane(ArmsPane):
     def facts(self) -> Sequence[tuple[str, str]]:
         said = [(f"measure {self.measure}", "m")]
         if len(self.choice.arms) > 2 and self.arm:
-            said.append((f"in the map {self.names.get(self.arm, '')}", "x"))
+            name = self.fitted(self.size.width // 3).get(self.arm, "")
+            said.append((f"in the map {shown(name)}", "x"))
         return said
 
     def key(self) -> tuple[Hashable, ...]:
@@ -147,8 +130,17 @@ class ComparePane(ArmsPane):
         self.draw_head()
         if self.in_queries:
             self.open_queries(self.queries.cell)
-        elif self.compared is not None:
+        else:
             self.draw_map()
+
+    def on_macro_table_map_wanted(self, event: MacroTable.MapWanted) -> None:
+        event.stop()
+        if event.arm in self.choice.arms[1:]:
+            self.arm = event.arm
+            self.draw_head()
+            self.draw_map()
+        self.be("map")
+        self.take_focus()
 
     # the results
 
@@ -156,21 +148,12 @@ class ComparePane(ArmsPane):
         return f"randomisation tests of {len(self.choice.arms)} arms, {self.measure} on {shown(self.task_name)}"
 
     def compute(self, key: tuple[Any, ...]) -> Compared:
-        store = self.reader.store
         arms, task, measure = key
-        means = setting_means(store, arms, task, measure)
-        published = published_rows(store, arms, measure, task)
-        untrained = untrained_languages(store, arms, task)
-        if len(arms) == 1:
-            return Compared(means, [], arm_cells(store, arms[0], measure, task), published, untrained)
-        found: Comparison = comparison(store, arms, measure, task)
-        effects, cells = ([row for row in rows if row["against"] == arms[0]] for rows in (found.effects, found.cells))
-        return Compared(means, effects, cells, published, untrained)
+        return read_compared(self.reader.store, arms, task, measure)
 
     def clear(self) -> None:
         self.compared = None
-        self.lines = []
-        self.macro.clear(columns=True)
+        self.macro.show("", (), (), 0, self.fitted)
         self.map.show(EMPTY)
         for name in ("#title", "#detail", "#legend"):
             self.query_one(name, Static).update("")
@@ -186,60 +169,33 @@ class ComparePane(ArmsPane):
         found = self.compared
         if found is None:
             return
-        self.lines = macro_lines(found.means, found.effects, found.published, self.names)
-        settings = settings_in(found.means)
-        place = self.macro.cursor_row
-        self.macro.clear(columns=True)
-        widths = [
-            max(map(len, (setting, *(line.cells[n] for line in self.lines)))) for n, setting in enumerate(settings)
-        ]
-        room = max(HEAD_WIDTH, self.size.width - sum(width + 2 for width in widths) - 4)
-        self.macro.add_column(Text(f"{self.measure}, mean ±sd"))
-        for setting, width in zip(settings, widths, strict=True):
-            self.macro.add_column(Text(setting.replace("_", "-"), justify="right"), width=width)
-        for line in self.lines:
-            style = {"arm": "bold", "published": "italic", "heading": "italic bold"}.get(line.kind, "")
-            head = Text(line.head, style, no_wrap=True)
-            head.truncate(room, overflow="ellipsis")
-            self.macro.add_row(head, *(Text(cell, style, justify="right") for cell in line.cells))
-        self.macro.move_cursor(row=min(place, len(self.lines) - 1), animate=False)
+        lines = macro_lines(found.means, found.effects, found.published, self.names)
+        title = f"{self.measure}, mean ±sd"
+        self.macro.show(title, settings_in(found.means), lines, self.size.width, self.fitted)
 
     def draw_map(self) -> None:
         found = self.compared
         if found is None:
             return
-        several = bool(found.effects)
-        rows = [row for row in found.cells if not several or row["arm"] == self.arm]
-        unseen = found.untrained.get(self.arm, frozenset())
-        if several:
-            unseen |= found.untrained.get(self.choice.arms[0], frozenset())
-        self.map.show(matrix_of(rows, "difference" if several else "mean", unseen))
-        what = self.names[self.arm]
-        if several:
-            what += f" minus {self.names[self.choice.arms[0]]}"
-        title = f"{shown(what)}: query languages down, pools across"
-        self.query_one("#title", Static).update(Text(title))
-        self.query_one("#legend", Static).update(self.legend(rows, several, unseen))
+        rows, unseen = found.cells_of(self.arm), found.unseen(self.arm)
+        self.map.show(matrix_of(rows, "difference" if found.several else "mean", unseen))
+        # what is said of a cell stands below the map, not at the screen's end
+        self.map.styles.max_height = len(self.map.matrix.rows) + 2
+        names = self.fitted(self.size.width // 2 - 4)
+        what = names[self.arm]
+        if found.several:
+            what += f" minus {names[self.choice.arms[0]]}"
+        self.query_one("#title", Static).update(Text(f"{shown(what)}: query languages down, pools across"))
+        leaked = bool(self.choice.leaked & set(self.choice.arms))
+        self.query_one("#legend", Static).update(Text(legend_words(rows, unseen, leaked)))
         if self.map.has_focus:
             self.tell_cell(*self.map.cursor)
-
-    def legend(self, rows: Sequence[Row], several: bool, unseen: frozenset[str]) -> Text:
-        parts = []
-        if several:
-            parts.append("* family-wise p < .05, these checkpoints only")
-        if unseen & {name for row in rows for name in (row["query_language"], row["pool_language"])}:
-            parts.append("° not in training")
-        if any(row["translated"] for row in rows):
-            parts.append(TRANSLATED_FOOTNOTE)
-        if self.choice.leaked & set(self.choice.arms):
-            parts.append(FOOTNOTE)
-        return Text("   ".join(parts))
 
     # what the cursor is on
 
     @property
-    def macro(self) -> DataTable[Text]:
-        return self.query_one("#macro", DataTable)
+    def macro(self) -> MacroTable:
+        return self.query_one(MacroTable)
 
     @property
     def map(self) -> HeatMap:
@@ -261,8 +217,9 @@ class ComparePane(ArmsPane):
         self.query_one("#detail", Static).update(Text(text))
 
     def on_data_table_row_highlighted(self) -> None:
-        if self.lines and not self.map.has_focus:
-            self.tell(self.lines[min(self.macro.cursor_row, len(self.lines) - 1)].detail)
+        self.refresh_bindings()
+        if self.macro.current is not None and not self.map.has_focus:
+            self.tell(self.macro.current.detail)
 
     def cell(self, row: int, column: int) -> Row | None:
         """The row of a cell of the map."""
@@ -270,14 +227,11 @@ class ComparePane(ArmsPane):
         if self.compared is None or not shown_map.rows:
             return None
         pool = shown_map.columns[column]
-        place = shown_map.rows[row], ALL_POOLS if pool == ALL else pool
-        several = bool(self.compared.effects)
-        cells = (one for one in self.compared.cells if not several or one["arm"] == self.arm)
-        return next((one for one in cells if (one["query_language"], one["pool_language"]) == place), None)
+        return self.compared.cell(self.arm, shown_map.rows[row], ALL_POOLS if pool == ALL else pool)
 
     def tell_cell(self, row: int, column: int) -> None:
         found = self.cell(row, column)
-        self.tell("there is no such cell" if found is None else cell_words(found, self.names))
+        self.tell("there is no such cell" if found is None else cell_words(found, self.fitted(self.size.width // 3)))
 
     def on_heat_map_moved(self, event: HeatMap.Moved) -> None:
         event.stop()
@@ -294,10 +248,10 @@ class ComparePane(ArmsPane):
 
     # views
 
-    def on_resize(self, event: Resize) -> None:
-        self.set_class(event.size.height < ROOMY, "low")
-        if self.compared is not None:
-            self.draw_macro()
+    def on_resize(self) -> None:
+        self.set_class(self.size.height < ROOMY, "low")
+        self.draw_macro()
+        self.draw_map()
 
     def take_focus(self) -> None:
         if self.in_queries:
@@ -328,7 +282,7 @@ class ComparePane(ArmsPane):
         view = self.queries
         self.views.current = "queries"
         self.refresh_bindings()
-        view.open(cell, self.names)
+        view.open(cell, self.fitted(self.size.width // 2))
         store, arm, against, task = self.reader.store, self.arm, self.choice.arms[0], self.task_name
         self.load(partial(view.read, store, arm, against, task, cell), view.show, group="queries")
 
@@ -352,10 +306,8 @@ class ComparePane(ArmsPane):
         found = self.compared
         if found is None:
             return None
-        if self.map.has_focus:
-            rows = [row for row in found.cells if row["arm"] == self.arm] if found.effects else found.cells
-        else:
-            rows = tidy(found.means, found.effects, found.published)
+        on_map = self.map.has_focus
+        rows = found.cells_of(self.arm) if on_map else tidy(found.means, found.effects, found.published)
         return (list(rows[0]), rows) if rows else None
 
     def marked_text(self) -> str:
@@ -364,7 +316,5 @@ class ComparePane(ArmsPane):
         if self.map.has_focus:
             found = self.cell(*self.map.cursor)
             return "" if found is None else cell_words(found, {arm: arm for arm in self.choice.arms})
-        if not self.lines:
-            return ""
-        line = self.lines[min(self.macro.cursor_row, len(self.lines) - 1)]
-        return "\t".join((line.head.strip(), *line.cells))
+        line = self.macro.current
+        return "" if line is None else "\t".join((line.head.strip(), *line.cells))

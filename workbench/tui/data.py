@@ -15,9 +15,9 @@ from textual.widgets import Static
 from workbench.errors import Stopped, WorkbenchError
 from workbench.reports.datasets import catalogue
 from workbench.reports.leak_reports import leak_reports, leaks_of
-from workbench.reports.tables import Column as Printed
-from workbench.reports.tables import aligned, shown
+from workbench.reports.tables import shown
 from workbench.tui.commands import Command
+from workbench.tui.data_tables import LEAKS, PARTS, SETS, as_lines, columns_of, parts_of
 from workbench.tui.dialogs import ConfirmDialog, HelpDialog
 from workbench.tui.pane import Pane, Row
 from workbench.tui.widgets.sections import Sections
@@ -26,33 +26,6 @@ from workbench.tui.widgets.table import Column, PagedTable
 SECTIONS = {"languages": "Languages (i)", "examples": "Examples (x)", "leaks": "Leakage of the runs (l)"}
 EXAMPLES = 3
 """Of each language."""
-SETS = (
-    Column("name", "name"),
-    Column("kind", "kind"),
-    Column("here", "on this machine"),
-    Column("size", "size"),
-    Column("languages", "languages"),
-    Column("licence", "licence"),
-    Column("source", "from"),
-)
-PARTS = (
-    Column("language", "language"),
-    Column("id", "id"),
-    Column("part", "part"),
-    Column("text", "text"),
-)
-LEAKS = (
-    Column("run_id", "run"),
-    Column("outcome", "leaks"),
-    Column("hits", "texts", right=True),
-    Column("pairs", "pairs", right=True),
-    Column("on_leak", "on_leak"),
-    Column("experiment", "experiment"),
-)
-WORDS = ("language", "made by")
-"""Columns of words; the others of a language are numbers."""
-SHORT = {"hard negatives": "negatives", "median": "mid", "longest": "max"}
-"""Words of their heads that would take more room than the numbers."""
 
 
 class DataPane(Pane):
@@ -62,7 +35,8 @@ The data sets that are known by name, and whether they are on this machine.
 Enter  reads the set under the cursor, in a process of its own; Esc ends that
 i x l  what is in it by language, examples, what the leakage checks of the runs found
 f      fetches the set under the cursor from where it is published
-/      filter, o sort; y copies the row, or the command that fetches a missing set
+/      filter, o sort, ← → further columns
+y e    copy the row, or the command that fetches a missing set; export the table
 
 Lengths are in characters. On an example or a run, Enter shows all of it."""
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -102,12 +76,12 @@ Lengths are in characters. On an example or a run, Enter shows all of it."""
         self.then: Callable[[str], None] = self.describe
 
     def compose(self) -> ComposeResult:
-        yield PagedTable(SETS, key="place", id="sets")
+        yield PagedTable(SETS, key="place", unread="looking for the sets", id="sets")
         yield Sections(SECTIONS, id="parts")
         yield Static("", id="said", markup=False)
         yield PagedTable([Column("language", "language")], key="language", empty="Enter reads a set", id="languages")
         yield PagedTable(PARTS, key="place", empty="Enter reads a set", id="examples")
-        yield PagedTable(LEAKS, key="run_id", empty="no stored run has trained", id="leaks")
+        yield PagedTable(LEAKS, key="run_id", empty="no stored run has trained", unread="reading the runs", id="leaks")
 
     def on_mount(self) -> None:
         for part in SECTIONS:
@@ -171,7 +145,8 @@ Lengths are in characters. On an example or a run, Enter shows all of it."""
     def read(self, row: Row) -> None:
         missing = self.how_to_fetch(row)
         if missing:
-            self.say(f"{row['name']} is not on this machine: {missing}")
+            known = " · ".join(str(row[key]) for key in ("size", "languages", "licence", "source"))
+            self.say(f"{row['name']} is not on this machine: {missing} · {known}")
             return
         arguments = ("data", "show", row["name"], "--kind", row["kind"], "--sample", str(EXAMPLES), "--json")
         self.start(Command(*arguments), f"reading {row['name']}", self.describe)
@@ -294,35 +269,3 @@ Lengths are in characters. On an example or a run, Enter shows all of it."""
 
     def action_filter(self) -> None:
         self.front.open_filter()
-
-
-def columns_of(rows: Sequence[Row]) -> tuple[Column, ...]:
-    """What is counted of each language; hard negatives where there are any."""
-    names = (
-        [name for name in rows[0] if name != "hard negatives" or any(row[name] for row in rows)] if rows else WORDS[:1]
-    )
-    return tuple(Column(name, short(name), right=name not in WORDS) for name in names)
-
-
-def short(name: str) -> str:
-    for word, instead in SHORT.items():
-        name = name.replace(word, instead)
-    return name
-
-
-def parts_of(examples: Sequence[Row]) -> list[dict[str, Any]]:
-    """A row for each text, the text last: widths of some scripts differ between terminals."""
-    rows: list[dict[str, Any]] = []
-    for example in examples:
-        for part in ("query", "passage"):
-            if part in example:
-                other = example.get("passage language", example["language"]) if part == "passage" else None
-                name = f"passage, {other}" if other not in (None, example["language"]) else part
-                row = {"language": example["language"], "id": example["id"], "part": name, "text": example[part]}
-                rows.append({**row, "place": len(rows)})
-    return rows
-
-
-def as_lines(rows: Sequence[Row]) -> str:
-    """A table as text."""
-    return "\n".join(aligned([Printed(name, [shown(row[name]) for row in rows]) for name in rows[0]]))

@@ -79,14 +79,14 @@ class ConfirmDialog(Dialog):
 class NameDialog(Dialog):
     """Asks for a name and does something with it; what goes wrong is said here, and one may try another."""
 
-    def __init__(self, question: str, act: Callable[[str], object]) -> None:
+    def __init__(self, question: str, act: Callable[[str], object], proposal: str = "") -> None:
         super().__init__()
-        self.question, self.act = question, act
+        self.question, self.act, self.proposal = question, act, proposal
 
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Static(Text(self.question), classes="heading", markup=False)
-            yield Input(id="name")
+            yield Input(self.proposal, id="name")
             yield Static("", id="problem", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

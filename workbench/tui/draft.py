@@ -10,6 +10,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from workbench.config import Experiment, expand, freeze, parse_yaml, read_text
+from workbench.data.fingerprints import located
 from workbench.errors import InputError, WorkbenchError
 from workbench.paths import RunsPaths
 from workbench.records import Plain, RunSpec
@@ -90,14 +91,14 @@ def opened(path: FilePath) -> Draft:
     InputError
         The file cannot be read.
     """
-    return replace(Draft("", str(path)).with_text(read_text(path)), is_changed=False)
+    return replace(Draft("", str(path)).with_text(read_text(located(str(path), FilePath()))), is_changed=False)
 
 
 def handed_over(content: Plain, source: str) -> Draft:
     """A config that comes as content, such as that of a run (its settings, or all that it froze) to be done again."""
     settings = content.get("settings")
     content = brief(settings if isinstance(settings, dict) else content)
-    return Draft("", source).with_text(written_anew(content))
+    return replace(Draft("", source).with_text(written_anew(content)), is_changed=False)
 
 
 @dataclass(frozen=True)
@@ -187,6 +188,13 @@ def summary(plan: Plan) -> str:
     if disks and None not in disks:
         parts.append(f"{max(disks)} MiB a run")
     return " · ".join(parts)
+
+
+def on_leak_words(plan: Plan) -> str:
+    """What the runs themselves do with leaks."""
+    found = {spec.settings.train.on_leak for spec in plan.specs if spec.settings.train}
+    does = {"drop": "leave such pairs out", "warn": "only say so", "fail": "end"}
+    return ", ".join(f"{does[one]} (train.on_leak: {one})" for one in sorted(found))
 
 
 def counted(number: int, what: str) -> str:

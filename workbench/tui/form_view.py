@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
@@ -19,9 +19,8 @@ from textual.widgets.option_list import Option
 
 from workbench.reports.tables import shown
 from workbench.tui.form import Entry, as_text, typed
+from workbench.tui.form_lines import fitted, given_words, row_line, swept_text
 from workbench.tui.yaml_edit import MISSING, Path
-
-INDENT = 2
 
 
 class Rows(OptionList):
@@ -138,41 +137,8 @@ class FormView(Vertical):
         return all(word in text for word in self.words.casefold().split())
 
     def line(self, row: Entry) -> Text:
-        """A row: name, value, and what is wrong with it, or what may stand there."""
-        room = max(40, self.size.width - 2)
-        name_room = min(28, room * 2 // 5)
-        value_room = max(12, min(24, (room - name_room) * 2 // 5))
-        marker = " •" if row.is_value and row.is_given else "  "
-        # out of its place among the others a row needs its whole key
-        indent = 0 if self.words else INDENT * (len(row.path) - 1)
-        name = " " * indent + fitted(row.key if self.words else row.label, name_room - indent)
-        swept = self.swept(row)
-        value = f"swept: {swept}" if swept else row.shown()
-        text = Text(no_wrap=True, overflow="ellipsis")
-        text.append(f"{marker} {name} ", Style(bold=not row.is_value))
-        text.append(f"{fitted(value, value_room)} ", Style(bold=row.is_given, dim=not row.is_given and not swept))
-        problem = self.problems.get(row.key)
-        if problem:
-            text.append(f"error: {shown(problem)}", Style(color="red", bold=True))
-        else:
-            text.append(self.hint(row), Style(dim=True))
-        return text
-
-    def hint(self, row: Entry) -> str:
-        if row.is_value:
-            return row.limits or row.type
-        if row.kind == "names":
-            return "Enter adds one"
-        if row.kind == "optional":
-            return "x leaves it out" if row.is_on else "Enter brings it in"
-        return "x takes it out" if row.kind == "named" else ""
-
-    def swept(self, row: Entry) -> str:
-        """The values that a key takes in turn, where it does."""
-        if row.kind != "value":
-            return ""
-        found = next((one for one in self.rows if one.kind == "sweep" and one.label == row.key), None)
-        return as_text(found.value) if found else ""
+        swept, problem = swept_text(row, self.rows), self.problems.get(row.key, "")
+        return row_line(row, self.size.width, swept=swept, problem=problem, is_alone=bool(self.words))
 
     def tell_about(self) -> None:
         """What is known of the row under the cursor."""
@@ -186,13 +152,8 @@ class FormView(Vertical):
         if problem := self.problems.get(row.key):
             text.append(f"error: {shown(problem)}", Style(color="red", bold=True))
         else:
-            text.append(" · ".join(part for part in (row.about(), self.given_words(row)) if part), Style(dim=True))
+            text.append(" · ".join(part for part in (row.about(), given_words(row)) if part), Style(dim=True))
         self.query_one("#about", Static).update(text)
-
-    def given_words(self, row: Entry) -> str:
-        if not row.is_value:
-            return self.hint(row)
-        return "in the config" if row.is_given else "" if row.default == "needed" else "not in the config"
 
     def on_resize(self, event: Resize) -> None:
         for place, row in enumerate(self.listed):
@@ -209,6 +170,10 @@ class FormView(Vertical):
         row = self.current
         if row is None:
             return
+        if swept_text(row, self.rows):  # its own value counts for nothing
+            place = next((n for n, one in enumerate(self.listed) if one.path == ("sweep", row.key)), None)
+            self.options.highlighted = self.options.highlighted if place is None else place
+            row = self.listed[place] if place is not None else row
         if row.is_value:
             self.edit(row, as_text(row.value) if row.is_given else "", row.choices)
         elif row.kind == "names":
@@ -297,7 +262,7 @@ class FormView(Vertical):
     def sweep(self) -> None:
         """Have the key under the cursor take several values in turn."""
         row = self.current
-        if row is not None and row.kind == "value" and not self.swept(row):
+        if row is not None and row.kind == "value" and not swept_text(row, self.rows):
             self.sweep_key(row.key, row)
 
     def sweep_key(self, key: str, row: Entry | None) -> None:
@@ -311,9 +276,3 @@ class FormView(Vertical):
         entry = self.query_one("#words", Input)
         entry.add_class("open")
         entry.focus()
-
-
-def fitted(text: str, room: int) -> str:
-    """In one line of exactly so many cells."""
-    text = shown(text)
-    return set_cell_size(text, room) if cell_len(text) <= room else set_cell_size(text, room - 1) + "…"

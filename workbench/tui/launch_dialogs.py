@@ -11,7 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input, Static
 
-from workbench.errors import WorkbenchError
+from workbench.data.fingerprints import located
+from workbench.errors import InputError, WorkbenchError
 from workbench.files import write_whole
 from workbench.tui.dialogs import Dialog
 
@@ -82,12 +83,14 @@ class SaveDialog(Dialog):
             yield Static("", id="problem", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        path = Path(event.value.strip()).expanduser()
-        if path.exists() and path != self.asked:
-            self.asked = path
-            self.query_one("#problem", Static).update(Text(f"{path} is there already; Enter again replaces it"))
-            return
         try:
+            path = located(event.value.strip(), Path())
+            if path.exists() and not path.is_dir() and path != self.asked:
+                self.asked = path
+                self.query_one("#problem", Static).update(Text(f"{path} is there already; Enter again replaces it"))
+                return
+            if path.is_dir():
+                raise InputError(f"{path}: a folder; give a file's name")
             write_whole(path, self.text)
         except (OSError, WorkbenchError) as error:
             self.query_one("#problem", Static).update(Text(f"error: {error}"))

@@ -3,15 +3,25 @@ and under all of them what is published."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import DataTable
 
 from workbench.records import SETTINGS
 from workbench.reports.leakage import marked
 from workbench.reports.overview import Row
 from workbench.reports.tables import figure, p_value, shown, spread
 from workbench.reports.translated import TRANSLATED
+
+HEAD_WIDTH = 18
+"""Characters that the names in the table have at least."""
+STYLES = {"arm": "bold", "published": "italic", "heading": "italic bold"}
+"""By a line's kind."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,65 @@ class Line:
     """arm, difference (of it), heading or published."""
     detail: str = ""
     """What is said while the cursor is on it."""
+    arm: str | None = None
+    """Whose line it is, if it is an arm's."""
+
+
+class MacroTable(DataTable[Text]):
+    """A row a line; Enter asks for the map of the arm that the line is of."""
+
+    class MapWanted(Message):
+        """Enter on a line of an arm."""
+
+        def __init__(self, arm: str) -> None:
+            super().__init__()
+            self.arm = arm
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "ask_for_map", "Map")]
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id, cursor_type="row", zebra_stripes=True)
+        self.lines: Sequence[Line] = ()
+
+    @property
+    def current(self) -> Line | None:
+        """The line under the cursor."""
+        return self.lines[min(self.cursor_row, len(self.lines) - 1)] if self.lines else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "ask_for_map":
+            return self.current is not None and self.current.arm is not None
+        return super().check_action(action, parameters)
+
+    def action_ask_for_map(self) -> None:
+        if self.current is not None and self.current.arm is not None:
+            self.post_message(self.MapWanted(self.current.arm))
+
+    def show(
+        self,
+        title: str,
+        settings: Sequence[str],
+        lines: Sequence[Line],
+        width: int,
+        fitted: Callable[[int], Mapping[str, str]],
+    ) -> None:
+        """Replace what is shown, in so many cells; `fitted` gives the arms' names in as many characters as asked."""
+        place = self.cursor_row
+        self.lines = lines
+        self.clear(columns=True)
+        widths = [max(map(len, (setting, *(line.cells[n] for line in lines)))) for n, setting in enumerate(settings)]
+        room = max(HEAD_WIDTH, width - sum(each + 2 for each in widths) - 4)
+        names = fitted(room)
+        self.add_column(Text(title))
+        for setting, each in zip(settings, widths, strict=True):
+            self.add_column(Text(setting.replace("_", "-"), justify="right"), width=each)
+        for line in lines:
+            style = STYLES.get(line.kind, "")
+            is_long = line.kind == "arm" and line.arm is not None and len(line.head) > room
+            head = Text(shown(names[line.arm]) if is_long and line.arm else line.head, style, no_wrap=True)
+            head.truncate(room, overflow="ellipsis")
+            self.add_row(head, *(Text(cell, style, justify="right") for cell in line.cells))
+        self.move_cursor(row=min(place, len(lines) - 1), animate=False)
 
 
 def settings_in(means: Sequence[Row], published: Sequence[Row] = ()) -> list[str]:
@@ -49,7 +118,7 @@ def macro_lines(
         ]
         first = next(iter(of_arm.values()))
         seeds = f"{first['n']} seeds: mean ± standard deviation over them" if first["n"] > 1 else "one seed"
-        lines.append(Line(marked(shown(names[arm]), first["leaked"]), cells, "arm", f"{shown(arm)}: {seeds}"))
+        lines.append(Line(marked(shown(names[arm]), first["leaked"]), cells, "arm", f"{shown(arm)}: {seeds}", arm))
         lines += difference_lines([row for row in effects if row["arm"] == arm], settings)
     return lines + published_lines(published, settings)
 
@@ -70,7 +139,7 @@ def difference_lines(effects: Sequence[Row], settings: Sequence[str]) -> list[Li
     these = "it speaks for these checkpoints only"
 
     def line(head: str, text: Any, detail: str) -> Line:
-        return Line(f"  {head}", ["" if row is None else text(row) for row in rows], "difference", detail)
+        return Line(f"  {head}", ["" if row is None else text(row) for row in rows], "difference", detail, one["arm"])
 
     lines = [
         line("minus baseline", lambda row: signed(row["difference"]), what),
@@ -131,7 +200,7 @@ def about(effects: Sequence[Row]) -> str:
     if all(row["about"] == "samplings" for row in effects):
         return f"interval, p, detectable: of the samplings, {seeds} seeds"
     where = "" if all(row["about"] != "samplings" for row in effects) else "where an arm has one seed, "
-    return f"{where}interval, p, detectable: questions only, one seed: no claim about the samplings"
+    return f"{where}interval, p, detectable: questions only, one seed: no claim about samplings"
 
 
 def tidy(means: Sequence[Row], effects: Sequence[Row], published: Sequence[Row]) -> list[Row]:

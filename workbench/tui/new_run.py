@@ -9,53 +9,44 @@ from typing import Any, ClassVar
 
 from rich.style import Style
 from rich.text import Text
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.events import Key, Resize
 from textual.timer import Timer
 from textual.widgets import Static, TextArea
 
 from workbench.paths import RunPaths
 from workbench.records import Plain
 from workbench.reports.configs import config_listing
-from workbench.reports.tables import duration
 from workbench.tui.choose_config import ChooseConfig
-from workbench.tui.draft import STARTER, Checked, Draft, Plan, checked, counted, handed_over, opened, planned, summary
+from workbench.tui.draft import (
+    STARTER,
+    Checked,
+    Draft,
+    Plan,
+    checked,
+    counted,
+    handed_over,
+    on_leak_words,
+    opened,
+    planned,
+    summary,
+)
 from workbench.tui.form_view import FormView
 from workbench.tui.launch_dialogs import LaunchDialog, SaveDialog
 from workbench.tui.leak_check import LeakCheck
-from workbench.tui.pane import Pane, Row
-from workbench.tui.widgets.sections import Sections
-from workbench.tui.widgets.table import Column, PagedTable
+from workbench.tui.needs_view import NeedsView
+from workbench.tui.new_run_parts import NewRunParts
+from workbench.tui.pane import Row
+from workbench.tui.widgets.table import PagedTable
 from workbench.tui.yaml_view import YamlView
 
-SECTIONS = {"form": "Form (f)", "yaml": "YAML (t)", "runs": "Runs (u)", "needs": "Data (d)"}
-"""Parts of the screen by id; where it is small, one is shown at a time."""
-WIDE, HIGH = 120, 30
-"""Cells from which on all parts are shown together."""
 PAUSE_S = 0.15
 """Between a change and the check of it, so that fast typing is checked once."""
 BEGUN = ("launch", "check_leaks", "save", "copy", "export", "section")
 """What can be done once there is a config."""
 CONFIGS = Path("configs")
-RUNS = (
-    Column("swept", "swept"),
-    Column("arm", "arm"),
-    Column("steps", "steps", right=True),
-    Column("training_seconds", "time", show=duration, right=True),
-    Column("disk_mib", "MiB", right=True),
-    Column("estimated_from", "time estimated from"),
-)
-NEEDS = (
-    Column("kind", "read as"),
-    Column("name", "name"),
-    Column("state", "state"),
-    Column("how", "where it is, or what brings it"),
-)
 
 
-class NewRunPane(Pane, inherit_bindings=False):
+class NewRunPane(NewRunParts):
     HELP: ClassVar[str] = """\
 A config as a form and as YAML; a change in one shows in the other at once.
 
@@ -84,55 +75,15 @@ the text takes changes back."""
         Binding("d", "section('needs')", "Data", show=False),
         Binding("y", "copy", "Copy"),
         Binding("e", "export", "Export"),
+        Binding("escape", "back", "Form"),
     ]
-    DEFAULT_CSS = """
-    NewRunPane #head {
-        height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis;
-    }
-    NewRunPane #choose { display: none; height: 1fr; }
-    NewRunPane.choosing #choose { display: block; }
-    NewRunPane.choosing #head, NewRunPane.choosing #titles, NewRunPane.choosing #parts { display: none; }
-    NewRunPane #parts { height: 1fr; }
-    NewRunPane #form { width: 1fr; }
-    NewRunPane #right { width: 1fr; }
-    NewRunPane #yaml { height: 1fr; }
-    NewRunPane .title { height: 1; padding: 0 1; background: $panel; color: $text-muted; }
-    NewRunPane DataTable { scrollbar-size: 1 1; }
-    NewRunPane #needs { height: auto; }
-    NewRunPane #how { height: auto; max-height: 3; padding: 0 1; color: $text-warning; }
-    NewRunPane.wide #titles { display: none; }
-    NewRunPane.wide #right { border-left: solid $panel; }
-    NewRunPane.narrow .title { display: none; }
-    NewRunPane.narrow #needs { height: 1fr; }
-    NewRunPane.narrow.at-form #right, NewRunPane.narrow.at-yaml #form, NewRunPane.narrow.at-runs #form,
-    NewRunPane.narrow.at-needs #form, NewRunPane.narrow.at-yaml #product, NewRunPane.narrow.at-yaml #needs,
-    NewRunPane.narrow.at-runs #yaml, NewRunPane.narrow.at-runs #needs, NewRunPane.narrow.at-needs #yaml,
-    NewRunPane.narrow.at-needs #product { display: none; }
-    """
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self.draft: Draft | None = None
         self.checked = Checked()
         self.plan: Plan | None = None
-        self.part = "form"
         self._timer: Timer | None = None
-
-    def compose(self) -> ComposeResult:
-        yield ChooseConfig(id="choose")
-        yield Static("", id="head", markup=False)
-        yield Sections(SECTIONS, id="titles")
-        with Horizontal(id="parts"):
-            yield FormView(id="form")
-            with Vertical(id="right"):
-                yield YamlView(id="yaml")
-                yield Static(Text("u  the runs that it stands for"), classes="title", markup=False)
-                yield PagedTable(RUNS, key="run", empty="no runs: mend the config first", id="product")
-                yield Static(Text("d  what they read"), classes="title", markup=False)
-                with Vertical(id="needs"):
-                    yield PagedTable(NEEDS, key="key", empty="nothing", id="files")
-                    yield Static("", id="how", markup=False)
-                    yield LeakCheck(id="leaks")
 
     def on_mount(self) -> None:
         self.add_class("choosing")
@@ -150,39 +101,8 @@ the text takes changes back."""
         else:
             self.action_section(self.part)
 
-    # layout
-
-    def on_resize(self, event: Resize) -> None:
-        self.place()
-
-    def place(self) -> None:
-        """All parts beside each other, or one."""
-        is_wide = self.size.width >= WIDE and self.size.height >= HIGH
-        self.set_class(is_wide, "wide")
-        self.set_class(not is_wide, "narrow")
-        for name, least, most in (("#product", 5, 14), ("#files", 3, 8)):
-            table = self.query_one(name, PagedTable)
-            table.styles.height = min(max(len(table.rows) + 3, least), most) if is_wide else "1fr"
-        self.query_one(Sections).bring(self.part)
-        for part in SECTIONS:
-            self.set_class(part == self.part, f"at-{part}")
-
-    def action_section(self, part: str) -> None:
-        if self.draft is None:
-            return
-        self.part = part
-        self.place()
-        within = {"form": "#rows", "yaml": "#text", "runs": "#product DataTable", "needs": "#files DataTable"}
-        self.query_one(within[part]).focus()
-
-    def on_sections_picked(self, event: Sections.Picked) -> None:
-        event.stop()
-        self.action_section(event.part)
-
-    def on_key(self, event: Key) -> None:
-        """Esc: first what is going on ends, then the form has the keys again."""
-        if event.key != "escape":
-            return
+    def action_back(self) -> None:
+        """First what is going on ends, then the form has the keys again."""
         leaks = self.query_one(LeakCheck)
         if leaks.is_at_work:
             leaks.cancel()
@@ -266,7 +186,7 @@ the text takes changes back."""
         self.query_one(YamlView).problems(found.problems)
         experiment, runs = found.experiment, self.reader.runs
         if experiment is None:
-            self.query_one("#product", PagedTable).show([])
+            self.show_runs([], "no runs: mend the config first")
             self.head(f"error: {counted(len(found.problems), 'problem')}")
             return
 
@@ -278,21 +198,19 @@ the text takes changes back."""
 
     def show_plan(self, plan: Plan) -> None:
         self.plan = plan
-        self.query_one("#product", PagedTable).show(plan.runs)
-        needs = [{**row, "how": row["fetch"] or row["where"]} for row in plan.needs]
-        self.query_one("#how", Static).update("")
-        self.query_one("#files", PagedTable).show(needs)
+        self.show_runs(plan.runs, "no runs: first bring what is missing (d)" if plan.lacking else "no runs")
+        self.query_one(NeedsView).show(plan.needs)
         self.place()
         if plan.lacking:
             self.head(f"missing: {', '.join(plan.lacking)} (d)")
         else:
             self.head(f"error: {plan.problem}" if plan.problem else summary(plan))
 
-    def on_paged_table_moved(self, event: PagedTable.Moved) -> None:
-        """A command is longer than the column has room for."""
-        if event.table.id == "files":
-            fetch = event.row["fetch"]
-            self.query_one("#how", Static).update(Text(f"missing: {fetch} (y copies it)" if fetch else ""))
+    def show_runs(self, rows: Sequence[Row], empty: str) -> None:
+        """What the sweep comes to; `empty` says why it comes to nothing."""
+        product = self.query_one("#product", PagedTable)
+        product.empty = empty
+        product.show(rows)
 
     def head(self, words: str) -> None:
         """The line above: which config, what it comes to."""
@@ -324,15 +242,8 @@ the text takes changes back."""
         elif not self.plan.specs:
             self.app.say(self.plan.problem, error=True)
         else:
-            dialog = LaunchDialog(summary(self.plan), self.query_one(LeakCheck).words, self.on_leak_words())
+            dialog = LaunchDialog(summary(self.plan), self.query_one(LeakCheck).words, on_leak_words(self.plan))
             self.app.push_screen(dialog, self.launch)
-
-    def on_leak_words(self) -> str:
-        """What the runs themselves do with leaks."""
-        assert self.plan is not None
-        found = {spec.settings.train.on_leak for spec in self.plan.specs if spec.settings.train}
-        does = {"drop": "leave such pairs out", "warn": "only say so", "fail": "end"}
-        return ", ".join(f"{does[one]} (train.on_leak: {one})" for one in sorted(found))
 
     def launch(self, answer: dict[str, Any] | None) -> None:
         experiment, reader = self.checked.experiment, self.reader
@@ -382,10 +293,13 @@ the text takes changes back."""
     def marked_text(self) -> str:
         """The command that brings what the cursor is on, or the whole YAML."""
         if self.part == "needs":
-            row = self.query_one("#files", PagedTable).current
-            return str(row["fetch"] or row["where"] or row["name"]) if row else ""
+            return self.query_one(NeedsView).copied()
         return self.draft.text if self.draft else ""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Before a config is chosen there is nothing to launch, to check, to save."""
+        """Before a config is chosen there is nothing to launch, to check, to save; in the form one is in the form."""
+        if action == "back":
+            return self.draft is not None and (
+                self.query_one(LeakCheck).is_at_work or not self.query_one("#rows").has_focus
+            )
         return action not in BEGUN or not self.has_class("choosing")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from workbench.records import ALL_POOLS
+from workbench.reports.leakage import FOOTNOTE
 from workbench.reports.overview import Row
 from workbench.reports.tables import figure, p_value, shown
-from workbench.reports.translated import TRANSLATED
+from workbench.reports.translated import TRANSLATED, TRANSLATED_FOOTNOTE
 from workbench.tui.macro import plain, signed
 from workbench.tui.widgets.heatmap import Matrix, cell_text
 
@@ -33,6 +34,20 @@ def matrix_of(rows: Sequence[Row], value: str, unseen: frozenset[str]) -> Matrix
 
 def marks_of(row: Row) -> str:
     return row.get("mark", "") + TRANSLATED * bool(row["translated"])
+
+
+def legend_words(rows: Sequence[Row], unseen: frozenset[str], leaked: bool) -> str:
+    """What the marks in a map say, of those that it has; `leaked`: whether an arm's name has one."""
+    parts = []
+    if any("mark" in row for row in rows):
+        parts.append("* family-wise p < .05, these checkpoints only")
+    if unseen & {name for row in rows for name in (row["query_language"], row["pool_language"])}:
+        parts.append("° not in training")
+    if any(row["translated"] for row in rows):
+        parts.append(TRANSLATED_FOOTNOTE)
+    if leaked:
+        parts.append(FOOTNOTE)
+    return "   ".join(parts)
 
 
 def cell_words(row: Row, names: Mapping[str, str]) -> str:

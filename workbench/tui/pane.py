@@ -45,13 +45,19 @@ class Pane(Vertical):
         """It has come to the front: the place to read anew."""
 
     def load(
-        self, read: Callable[[], T], then: Callable[[T], None], group: str = "load", *, again: bool = True
+        self,
+        read: Callable[[], T],
+        then: Callable[[T], None],
+        group: str = "load",
+        *,
+        again: bool = True,
+        failed: Callable[[WorkbenchError], None] | None = None,
     ) -> None:
         """Call `read` in a thread and `then` with its answer in the app; a later call of the group replaces it.
 
-        What goes wrong is a line in the status bar; of the answer to a call that was replaced nothing is shown. While
-        another program holds the store the status bar says who, and `read` is called again until it answers; not so
-        where it does something that must not happen twice: `again=False`.
+        What goes wrong is a line in the status bar, or is given to `failed`; of the answer to a call that was replaced
+        nothing is shown. While another program holds the store the status bar says who, and `read` is called again
+        until it answers; not so where it does something that must not happen twice: `again=False`.
         """
 
         def work() -> None:
@@ -60,7 +66,7 @@ class Pane(Vertical):
                 answer = self._patiently(read, worker) if again else read()
             except WorkbenchError as error:
                 if not worker.is_cancelled:
-                    self.app.call_from_thread(self.app.say, str(error), error=True)
+                    self.app.call_from_thread(self._answered, failed or self.say_error, error)
                 return
             if not worker.is_cancelled:
                 self.app.call_from_thread(self._answered, then, answer)
@@ -92,6 +98,9 @@ class Pane(Vertical):
         """A defect in what was read must not pass for an empty screen."""
         if event.state is WorkerState.ERROR:
             self.app.say(f"a defect of the workbench: {event.worker.error!r}", error=True)
+
+    def say_error(self, error: WorkbenchError) -> None:
+        self.app.say(str(error), error=True)
 
     def _answered(self, then: Callable[[T], None], answer: T) -> None:
         if self.is_mounted:

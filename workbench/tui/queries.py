@@ -16,6 +16,7 @@ from workbench.reports.queries import Moved, moved_queries, rank
 from workbench.reports.tables import shown
 from workbench.tui.widgets.table import Column, PagedTable, Row
 
+NONE, READING = "no queries", "reading the queries …"
 MOST = 5000
 """Queries that are shown."""
 ID = 12
@@ -69,7 +70,7 @@ class QueriesView(Vertical):
                 Column("query", "query", self.cut_query),
             ],
             key="query_id",
-            empty="no queries",
+            empty=NONE,
         )
         with VerticalScroll(id="one"):
             yield Static("", id="texts", markup=False)
@@ -81,9 +82,10 @@ class QueriesView(Vertical):
     def open(self, cell: tuple[str, str, str], names: Mapping[str, str]) -> None:
         """Say what is coming."""
         self.cell, self.names, self.rows = cell, names, ()
+        self.paged.empty = READING
         self.paged.show(())
         self.query_one("#texts", Static).update("")
-        self.entitle("reading the queries …")
+        self.entitle(READING)
         self.paged.data.focus()
 
     def entitle(self, more: str) -> None:
@@ -119,6 +121,7 @@ class QueriesView(Vertical):
         if len(found.rows) == MOST:
             more += f"; the first {MOST} only"
         self.entitle(f"{more}; {found.note}" if found.note else more)
+        self.paged.empty = NONE
         self.paged.show(found.rows)
         self.draw(self.paged.current)
 

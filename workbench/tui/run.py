@@ -14,8 +14,10 @@ from workbench.records import ENDED
 from workbench.reports.leakage import marked
 from workbench.reports.tables import duration, shown
 from workbench.tui.pane import Pane
-from workbench.tui.run_parts import CurvesPart, DrawnPart, LogPart, PairsPart, TextPart, ViewBar
+from workbench.tui.run_pairs import PairsPart
+from workbench.tui.run_parts import CurvesPart, DrawnPart, ViewBar
 from workbench.tui.run_rows import WORKING, bar
+from workbench.tui.run_texts import LogPart, TextPart
 
 if TYPE_CHECKING:
     from workbench.reports.run_view import Course, RunView
@@ -46,13 +48,14 @@ The run that was chosen on screen 1, else the newest; while it works, all of it 
   l   log;  /  the lines with some text in them, esc ends it
   o   resolved config        v   environment
   y   copy the cell, the line or the text;  e   export what is shown
-  x   read anew"""
+  x   read anew              esc back to all runs"""
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(key, f"part('{name}')", title, show=False) for name, (key, title) in PARTS.items()),
         Binding("x", "again", "Read anew", show=False),
+        Binding("escape", "runs", "Runs"),
     ]
     DEFAULT_CSS = """
-    RunPane #run-head { height: 2; padding: 0 1; }
+    RunPane #run-head { height: 2; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     RunPane #run-bar { height: 1; margin-bottom: 1; }
     RunPane #run-parts { height: 1fr; }
     RunPane .part-title { height: auto; padding: 0 1; color: $text-muted; }
@@ -101,6 +104,8 @@ The run that was chosen on screen 1, else the newest; while it works, all of it 
     def read(self, run_id: str | None) -> None:
         """Read a run whole; None = the newest."""
         reader = self.reader
+        if self.view is None:
+            self.query_one("#run-head", Static).update("reading")
 
         def work() -> tuple[RunView, Course] | None:
             from workbench.reports.run_view import Course, newest_run, run_view
@@ -221,6 +226,9 @@ The run that was chosen on screen 1, else the newest; while it works, all of it 
     def action_filter(self) -> None:
         self.action_part("log")
         self.query_one(LogPart).search()
+
+    def action_runs(self) -> None:
+        self.app.action_go("runs")
 
     def action_again(self) -> None:
         self.read(self.run_id)

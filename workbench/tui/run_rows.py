@@ -147,7 +147,10 @@ def label(row: Mapping[str, Any], view: View, is_marked: bool, width: int) -> st
         text = f"{mark}{'▸' if row['folded'] else '▾'} {shown(row['name']) or '?'}"
         return middle(text, width - len(leaked)) + leaked
     if view == "runs":
-        return middle(f"{mark}{shown(row['run'])}", width - len(leaked)) + leaked
+        run_id, room = shown(row["run"]), width - len(leaked) - 1
+        for least in (r"^\d{8}-\d{4}-", r"-[0-9a-f]{4}$"):  # what tells runs apart stands between time and hash
+            run_id = run_id if cell_len(run_id) <= room else re.sub(least, "…", run_id)
+        return middle(f"{mark}{run_id}", width - len(leaked)) + leaked
     started = re.match(r"\d{4}(\d\d)(\d\d)-(\d\d)(\d\d)-", row["run_id"])
     when = "{}-{} {}:{}".format(*started.groups()) if started else shown(row["run_id"])
     seed = "" if row["seed"] is None else f"s{row['seed']}"

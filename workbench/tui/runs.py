@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,9 +13,8 @@ from textual.widgets import Static
 
 from workbench.errors import WorkbenchError
 from workbench.reports.tables import shown
-from workbench.tui.dialogs import ConfirmDialog
-from workbench.tui.pane import Pane
 from workbench.tui.run_rows import CURVE_WIDTH, WORKING, all_tasks, run_rows
+from workbench.tui.runs_actions import RunsActions
 from workbench.tui.runs_table import COLUMNS, RunsTable
 from workbench.tui.widgets.table import PAGE, PagedTable
 
@@ -28,10 +27,10 @@ EVERY_S = 1.0
 """Between two looks at the runs."""
 FIRST = 60
 """Runs that are shown before all are read."""
-EMPTY = "no runs yet: press n, and start the quickstart from there; it needs no data and takes seconds"
+EMPTY = "no runs yet: press n, Enter, l to run the quickstart; it needs no data"
 
 
-class RunsPane(Pane):
+class RunsPane(RunsActions):
     HELP: ClassVar[str] = """\
 All runs, newest first, below their experiments and arms; they are read anew every second, wherever they were started.
 
@@ -65,7 +64,9 @@ stopped, lost (its process is gone), damaged (its files cannot be read)."""
         Binding("t", "task", "Task", show=False),
     ]
     DEFAULT_CSS = """
-    RunsPane #runs-line { height: 1; padding: 0 1; color: $text-muted; }
+    RunsPane #runs-line {
+        height: 1; padding: 0 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis;
+    }
     """
 
     def __init__(self, id: str | None = None) -> None:
@@ -145,6 +146,10 @@ stopped, lost (its process is gone), damaged (its files cannot be read)."""
         self.runs_table.marked, self.runs_table.notes = self.app.marked, self.notes()
         self.runs_table.show(run_rows((row for row in self.runs if row["run_id"] not in gone), self.of_task))
         self.load_curves()
+
+    def hide(self, run_ids: Sequence[str]) -> None:
+        self.runs_table.step_aside(run_ids)
+        self.show()
 
     def notes(self) -> list[str]:
         """What is said beside the number of runs."""
@@ -236,80 +241,3 @@ stopped, lost (its process is gone), damaged (its files cannot be read)."""
 
     def action_new(self) -> None:
         self.app.action_go("new")
-
-    def action_clone(self) -> None:
-        from workbench.reports.details import run_settings
-
-        if self.chosen:
-            run_id, reader = self.chosen[0]["run_id"], self.reader
-            self.load(
-                lambda: run_settings(reader.store, reader.runs, run_id),
-                lambda settings: self.app.new_from(settings, run_id),
-                group="clone",
-            )
-
-    def action_stop(self) -> None:
-        chosen = [row["run_id"] for row in self.chosen if row["state"] in (*WORKING, "queued")]
-        if not chosen:
-            self.app.say("only a queued or a working run can be stopped")
-            return
-        self.app.say(f"stopping {named(chosen)}: a worker writes a checkpoint first")
-        self.act(lambda: stop(self, chosen), f"stop {chosen[0]}")
-
-    def action_resume(self) -> None:
-        chosen = [row["run_id"] for row in self.chosen if row["state"] in ("stopped", "failed", "lost", "queued")]
-        if not chosen:
-            self.app.say("only a stopped, failed or lost run can be resumed")
-            return
-        self.act(lambda: resume(self, chosen), f"resume {chosen[0]}")
-
-    def act(self, work: Callable[[], str], group: str) -> None:
-        """Do something to runs in a thread, once, say what came of it and look."""
-
-        def told(text: str) -> None:
-            self.app.say(text)
-            self.look()
-
-        self.load(work, told, group=group, again=False)
-
-    def action_delete(self) -> None:
-        chosen = [row["run_id"] for row in self.chosen]
-        working = [row["run_id"] for row in self.chosen if row["state"] in WORKING]
-        if working:
-            self.app.say(f"{named(working)}: stop it before it is deleted", error=True)
-            return
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.app.to_delete.append(chosen)
-                self.show()
-
-        if chosen:
-            question = f"Delete {named(chosen)}: directory and results?\n\nIt goes when the app quits; u undoes it."
-            self.app.push_screen(ConfirmDialog(question, "Delete"), answered)
-
-    def action_undo(self) -> None:
-        if not self.app.to_delete:
-            self.app.say("nothing to undo")
-            return
-        self.app.say(f"{named(self.app.to_delete.pop())} stays")
-        self.show()
-
-
-def named(run_ids: Sequence[str]) -> str:
-    return f"run {run_ids[0]}" if len(run_ids) == 1 else f"{len(run_ids)} runs"
-
-
-def stop(pane: RunsPane, run_ids: Sequence[str]) -> str:
-    from workbench.launching import stop_some
-
-    states = stop_some(pane.reader.runs, run_ids)
-    left = [run_id for run_id, state in states.items() if state in WORKING]
-    return f"{named(left)} still writes a checkpoint" if left else f"{named(run_ids)} stopped"
-
-
-def resume(pane: RunsPane, run_ids: Sequence[str]) -> str:
-    from workbench.launching import resume_some
-
-    resume_some(pane.reader.store, pane.reader.runs, run_ids)
-    return f"{named(run_ids)} queued again"

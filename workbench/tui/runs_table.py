@@ -10,6 +10,7 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.message import Message
+from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from workbench.errors import InputError
@@ -51,8 +52,7 @@ ALWAYS = ("run", "state", *FIGURES)
 """Columns that stand there even if they are empty."""
 MANY = 1500
 """Rows from which on filtering and sorting are done in a thread."""
-BESIDE = 61
-"""Cells that the columns up to the rank distance take beside the first, while no run works."""
+EXAMPLE = "filter: sampling=hybrid model~e5 multi>.5, or words"
 LEAST_NAME, MOST_NAME, MOST_TEXT = 18, 48, 60
 """Widths of the first column, and of any other."""
 COLOURS = {
@@ -73,10 +73,11 @@ class RunsTable(PagedTable):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("g", "view", "Group")]
     DEFAULT_CSS = """
     RunsTable DataTable { scrollbar-size-horizontal: 0; scrollbar-size-vertical: 1; }
+    RunsTable DataTable > .datatable--fixed { background: $panel; color: $foreground; }
     """
 
     def __init__(self, *, empty: str) -> None:
-        super().__init__(COLUMNS, key="key", empty=empty)
+        super().__init__(COLUMNS, key="key", empty=empty, unread="reading the runs")
         self.view: View = "runs by arm"
         self.turned: set[str] = set()
         """Keys of arms that are folded or opened by hand."""
@@ -90,9 +91,11 @@ class RunsTable(PagedTable):
         self.name_width = LEAST_NAME
         self._drawn: list[list[Text]] = []
         self._drawn_keys: list[str] = []
+        self._drawn_labels: list[str] = []
 
     def on_mount(self) -> None:
         self.data.fixed_columns = 1
+        self.query_one("#filter", Input).placeholder = EXAMPLE
 
     # rows
 
@@ -118,7 +121,8 @@ class RunsTable(PagedTable):
 
     def place(self, found: list[Row]) -> None:
         part = found[self.page * PAGE : (self.page + 1) * PAGE]
-        if self._drawn_keys == [row["key"] for row in part] and self.seen_columns == self.filled(part):
+        is_as_drawn = self._drawn_keys == [row["key"] for row in part] and self.seen_columns == self.filled(part)
+        if is_as_drawn and self._drawn_labels == self.labels():
             self.found = found
             self.change(part)
         else:
@@ -155,11 +159,22 @@ class RunsTable(PagedTable):
     def page_cells(self, part: Sequence[Row]) -> list[list[Text]]:
         self.seen_columns = self.filled(part)
         longest = max((cell_len(label(row, self.view, False, 400)) for row in part), default=0)
-        self.name_width = max(LEAST_NAME, min(longest, MOST_NAME, self.size.width - BESIDE))
+        self.name_width = max(LEAST_NAME, min(longest, MOST_NAME))
         self._drawn = [self.cells(row) for row in part]
-        self._drawn_keys = [row["key"] for row in part]
+        room = self.size.width - self.room_beside(self._drawn)
+        if self.name_width > max(LEAST_NAME, room):
+            self.name_width = max(LEAST_NAME, room)
+            for line, row in zip(self._drawn, part, strict=True):
+                line[0] = self.cells(row)[0]
+        self._drawn_keys, self._drawn_labels = [row["key"] for row in part], self.labels()
         self.post_message(self.PageShown())
         return self._drawn
+
+    def room_beside(self, cells: Sequence[Sequence[Text]]) -> int:
+        """What the columns up to the rank distance take beside the first one's text."""
+        pad, bar = 2 * self.data.cell_padding, 1
+        last = [COLUMNS[place].key for place in self.seen_columns].index(FIGURES[-1])
+        return sum((width or 0) + pad for width in self.widths(cells)[1 : last + 1]) + pad + bar
 
     def widths(self, cells: Sequence[Sequence[Text]]) -> Sequence[int | None]:
         """Known beforehand: to have the table measure its cells takes as long as to fill it."""
@@ -204,6 +219,18 @@ class RunsTable(PagedTable):
         if row["kind"] == "run" and self.view != "runs":
             return False  # its arm's line has the mark
         return row["kind"] != "experiment" and row["arm"] in self.marked
+
+    def step_aside(self, run_ids: Collection[str]) -> None:
+        """Move the cursor to the nearest line of the page that stays when runs go: else it would be sent to the top."""
+
+        def stays(place: int) -> bool:
+            row = self.found[place]
+            return any(run["run_id"] not in run_ids for run in row.get("runs") or [row])
+
+        first = self.page * PAGE
+        last, at = min(first + PAGE, len(self.found)), first + self.data.cursor_row
+        near = next((place for place in (*range(at, last), *range(at, first - 1, -1)) if stays(place)), first)
+        self.data.move_cursor(row=near - first, animate=False)
 
     # what is said below, keys
 

@@ -12,15 +12,25 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import DataTable, Input, Static, Tree
+from textual.widgets import DataTable, Input, Static
+from textual.worker import Worker, WorkerState
 
-from workbench.errors import InputError
-from workbench.reports.saved_queries import SavedQuery, history, remember, save_query, saved_queries, views
+from workbench.errors import InputError, WorkbenchError
+from workbench.reports.saved_queries import (
+    delete_query,
+    history,
+    is_saved,
+    remember,
+    save_query,
+    saved_queries,
+    views,
+)
 from workbench.reports.tables import shown
 from workbench.store.console import MAX_SECONDS, MEMORY, Cancelled, SqlError, run_sql
 from workbench.store.database import Table
-from workbench.tui.dialogs import NameDialog
+from workbench.tui.dialogs import ConfirmDialog, NameDialog
 from workbench.tui.pane import Pane, Row
+from workbench.tui.sql_sidebar import Known, Sidebar
 from workbench.tui.widgets.editor import CodeEditor
 from workbench.tui.widgets.table import Column, PagedTable
 
@@ -36,30 +46,16 @@ FIRST = "-- F5 runs it, Esc leaves the editor\nfrom arm_measures\n"
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How a query ended."""
+class Asked:
+    """A query that runs."""
 
     statement: str
-    seconds: float
-    table: Table | None = None
-    error: InputError | None = None
+    began: float
+    cancelled: Event
 
-
-@dataclass(frozen=True)
-class Known:
-    """What the sidebar shows."""
-
-    saved: Sequence[SavedQuery]
-    asked: Sequence[str]
-    views: dict[str, list[tuple[str, str]]]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A leaf of the sidebar: a statement to put into the editor, or a name to insert."""
-
-    statement: str | None = None
-    name: str | None = None
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
 
 
 class SqlPane(Pane):
@@ -80,6 +76,7 @@ In the sidebar
 Enter                a saved or an earlier query goes into the
                      editor, a column's name too
 i                    insert the name of a view
+d                    delete a query of yours
 
 In the answer
 / o O                filter, sort by the next column, turn
@@ -94,22 +91,19 @@ gives all."""
         Binding("escape", "cancel", "Cancel", key_display="Esc"),
         Binding("ctrl+s", "save", "Save"),
         Binding("ctrl+b", "sidebar", "Sidebar", show=False),
-        Binding("i", "insert", "Insert name", show=False),
     ]
     DEFAULT_CSS = """
     SqlPane #columns { height: 1fr; }
-    SqlPane #known { width: 29; height: 1fr; padding: 0 0 0 1; overflow-x: hidden; scrollbar-size: 1 1; }
-    SqlPane.wide #known { width: 40; }
-    SqlPane #known.hidden { display: none; }
+    SqlPane.wide Sidebar { width: 40; }
     SqlPane CodeEditor, SqlPane CodeEditor:focus {
         height: 1fr; max-height: 16; min-height: 5; padding: 0; border: none; border-left: outer $panel;
     }
     SqlPane CodeEditor:focus { border-left: outer $primary; }
     SqlPane #below { height: 1; background: $panel; }
-    SqlPane #now { width: 1fr; padding: 0 1; }
+    SqlPane #now { width: 1fr; padding: 0 0 0 1; }
     SqlPane #below .label { width: auto; color: $text-muted; }
-    SqlPane #seconds { width: 8; }
-    SqlPane #memory { width: 10; }
+    SqlPane #seconds { width: auto; min-width: 3; max-width: 7; }
+    SqlPane #memory { width: auto; min-width: 5; max-width: 9; }
     SqlPane #problem { height: auto; max-height: 4; padding: 0 1; color: $text-error; display: none; }
     SqlPane #problem.there { display: block; }
     SqlPane PagedTable { height: 2fr; }
@@ -117,14 +111,15 @@ gives all."""
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
-        self.cancelled: Event | None = None
-        """Of the query that runs."""
-        self.began = 0.0
+        self.asked: Asked | None = None
+        """The query that runs."""
         self.answer: Table | None = None
+        self.taken = ""
+        """The name of the saved query that was put into the editor last."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="columns"):
-            yield Tree(Text("sql"), id="known")
+            yield Sidebar()
             with Vertical():
                 yield CodeEditor(FIRST, language="sql", id="statement")
                 with Horizontal(id="below"):
@@ -137,9 +132,6 @@ gives all."""
                 yield PagedTable([], key=ROW, empty="")
 
     def on_mount(self) -> None:
-        tree = self.query_one("#known", Tree)
-        tree.show_root = False
-        tree.guide_depth = 2
         self.set_interval(0.2, self.tick)
 
     def on_resize(self) -> None:
@@ -148,61 +140,50 @@ gives all."""
     def shown(self) -> None:
         self.read_known()
 
-    def read_known(self) -> None:
+    def read_known(self, asked: str = "") -> None:
+        """Fill the sidebar; `asked` is a statement for the history."""
         store = self.reader.store
 
         def read() -> Known:
+            if asked:
+                remember(asked)
             return Known(saved_queries(store), history(), views(store) if store.exists() else {})
 
-        self.load(read, self.show_known, group="known")
-
-    def show_known(self, known: Known) -> None:
-        """Fill the sidebar; what was open stays open."""
-        tree: Tree[Entry] = self.query_one("#known", Tree)
-        was_open = {
-            str(node.label) for part in tree.root.children for node in (part, *part.children) if node.is_expanded
-        }
-        at = tree.cursor_line
-        tree.clear()
-        saved = tree.root.add(Text("saved queries"), expand=True)
-        for one in known.saved:
-            saved.add_leaf(Text(one.name if not one.shipped else f"{one.name} (example)"), Entry(one.statement))
-        asked = tree.root.add(Text("history"), expand="history" in was_open)
-        for statement in known.asked:
-            asked.add_leaf(Text(shown(statement)[:WIDEST]), Entry(statement))
-        there = tree.root.add(Text("views" if known.views else "views: no results yet"), expand=True)
-        for view, columns in known.views.items():
-            node = there.add(Text(view), Entry(name=view), expand=view in was_open)
-            for name, kind in columns:
-                node.add_leaf(Text.assemble(name, "  ", (kind, "dim")), Entry(name=name))
-        tree.cursor_line = max(at, 0)
+        self.load(read, self.query_one(Sidebar).show, group="known")
 
     # the sidebar
 
-    def on_tree_node_selected(self, event: Tree.NodeSelected[Entry]) -> None:
+    def on_sidebar_taken(self, event: Sidebar.Taken) -> None:
         event.stop()
-        entry = event.node.data
-        editor = self.query_one(CodeEditor)
-        if entry is not None and entry.statement is not None:
+        entry, editor = event.entry, self.query_one(CodeEditor)
+        if entry.statement:
+            self.taken = entry.name if entry.is_own else ""
             editor.put(entry.statement)
             editor.focus()
-        elif entry is not None and entry.name is not None and not event.node.children:
-            self.insert(entry.name)
+        else:
+            editor.insert(entry.name)
+            self.app.say(f"inserted {entry.name}")
 
-    def action_insert(self) -> None:
-        node = self.query_one("#known", Tree).cursor_node
-        if node is not None and node.data is not None and node.data.name is not None:
-            self.insert(node.data.name)
+    def on_sidebar_unwanted(self, event: Sidebar.Unwanted) -> None:
+        event.stop()
+        store, name = self.reader.store, event.name
 
-    def insert(self, name: str) -> None:
-        self.query_one(CodeEditor).insert(name)
-        self.app.say(f"inserted {name}")
+        def delete(yes: bool | None) -> None:
+            if yes:
+                self.load(lambda: delete_query(store, name), lambda _: self.changed(f"deleted {name}"), group="files")
+
+        self.app.push_screen(ConfirmDialog(f"Delete the saved query {name}?", "Delete"), delete)
+
+    def changed(self, what: str) -> None:
+        """Say what became of a saved query, and show it."""
+        self.app.say(what)
+        self.read_known()
 
     def action_sidebar(self) -> None:
-        tree = self.query_one("#known", Tree)
-        if tree.has_focus:
+        sidebar = self.query_one(Sidebar)
+        if sidebar.has_focus:
             self.query_one(CodeEditor).focus()
-        tree.toggle_class("hidden")
+        sidebar.toggle_class("hidden")
 
     # asking
 
@@ -211,7 +192,7 @@ gives all."""
         if not statement.strip():
             self.app.say("there is no query in the editor")
             return
-        if self.cancelled is not None:
+        if self.asked is not None:
             self.app.say("a query runs already; Esc cancels it")
             return
         try:
@@ -219,58 +200,56 @@ gives all."""
         except ValueError:
             self.show_problem("limit of time: a number of seconds, such as 60")
             return
-        memory = self.query_one("#memory", Input).value
-        cancelled, began, store = Event(), time.monotonic(), self.reader.store
-        self.cancelled, self.began = cancelled, began
+        asked = Asked(statement, time.monotonic(), Event())
+        self.asked = asked
+        store, memory, cancelled = self.reader.store, self.query_one("#memory", Input).value, asked.cancelled
         self.show_problem("")
         self.tick()
 
-        def ask() -> Outcome:
-            table, error = None, None
-            try:
-                if cancelled.is_set():
-                    raise Cancelled("sql: cancelled")
-                table = run_sql(
-                    store, statement, max_seconds=seconds, memory=memory, max_rows=MOST_ROWS, cancelled=cancelled
-                )
-            except InputError as wrong:
-                error = wrong
-            remember(statement)
-            return Outcome(statement, time.monotonic() - began, table, error)
+        def ask() -> Table:
+            if cancelled.is_set():  # while another program held the store
+                raise Cancelled("sql: cancelled")
+            return run_sql(
+                store, statement, max_seconds=seconds, memory=memory, max_rows=MOST_ROWS, cancelled=cancelled
+            )
 
-        self.load(ask, self.asked, group="sql")
+        self.load(ask, lambda answer: self.answered(asked, answer), "sql", failed=lambda why: self.failed(asked, why))
 
-    def asked(self, outcome: Outcome) -> None:
-        self.cancelled = None
-        self.read_known()
-        if outcome.table is None:
-            self.failed(outcome)
-            return
-        self.answer = outcome.table
-        rows = f"the first {len(self.answer.rows):,}" if self.answer.more else f"{len(self.answer.rows):,}"
-        self.say_now(f"{rows} rows in {outcome.seconds:.2f} s")
+    def answered(self, asked: Asked, answer: Table) -> None:
+        rows = "row" if len(answer.rows) == 1 else "rows"
+        self.ended(asked, f"{'first ' * answer.more}{len(answer.rows):,} {rows}, {asked.seconds:.2f} s")
+        self.answer = answer
         table = self.query_one(PagedTable)
-        table.columns = tuple(map(as_column, self.answer.columns, self.answer.types))
+        table.columns = tuple(map(as_column, answer.columns, answer.types))
         table.sorted_by, table.page, table.expression, table.empty = None, 0, "", "no rows"
-        table.show([{**row, ROW: place} for place, row in enumerate(self.answer.dicts())])
+        table.show([{**row, ROW: place} for place, row in enumerate(answer.dicts())])
 
-    def failed(self, outcome: Outcome) -> None:
+    def failed(self, asked: Asked, why: WorkbenchError) -> None:
         """Say why, and put the cursor where it is."""
-        self.say_now(
-            f"{'cancelled' if isinstance(outcome.error, Cancelled) else 'failed'} after {outcome.seconds:.2f} s"
-        )
-        if isinstance(outcome.error, Cancelled):
+        is_cancelled = isinstance(why, Cancelled)
+        self.ended(asked, f"{'cancelled' if is_cancelled else 'failed'} after {asked.seconds:.2f} s")
+        if is_cancelled:
             return
-        self.show_problem(str(outcome.error).removeprefix("sql: "))
+        self.show_problem(str(why).removeprefix("sql: "))
         editor = self.query_one(CodeEditor)
-        if isinstance(outcome.error, SqlError) and editor.text == outcome.statement:
-            editor.move_cursor((outcome.error.line - 1, outcome.error.column - 1))
+        if isinstance(why, SqlError) and editor.text == asked.statement:
+            editor.move_cursor((why.line - 1, why.column - 1))
             editor.focus()
 
+    def ended(self, asked: Asked, how: str) -> None:
+        self.asked = None
+        self.say_now(how)
+        self.read_known(asked.statement)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """After a defect, too, another query may be asked. The line about it is the pane's, whose handler runs too."""
+        if event.worker.group == "sql" and event.state is WorkerState.ERROR and self.asked is not None:
+            self.ended(self.asked, "failed")
+
     def tick(self) -> None:
-        if self.cancelled is not None:
-            word = "cancelling" if self.cancelled.is_set() else "running"
-            self.say_now(f"{word}  {time.monotonic() - self.began:.1f} s  Esc cancels")
+        if self.asked is not None:
+            word = "cancelling" if self.asked.cancelled.is_set() else "running"
+            self.say_now(f"{word} {self.asked.seconds:.1f} s, Esc cancels")
 
     def say_now(self, text: str) -> None:
         self.query_one("#now", Static).update(Text(text))
@@ -281,20 +260,28 @@ gives all."""
         problem.set_class(bool(text), "there")
 
     def action_cancel(self) -> None:
-        if self.cancelled is not None:
-            self.cancelled.set()
+        if self.asked is not None:
+            self.asked.cancelled.set()
+            self.tick()
         else:
             self.query_one(DataTable).focus()
 
     def action_save(self) -> None:
         store, statement = self.reader.store, self.query_one(CodeEditor).text
-        dialog = NameDialog("Save the query as:", lambda name: save_query(store, name, statement))
-        self.app.push_screen(dialog, self.saved)
+        agreed = {self.taken}
+
+        def save(name: str) -> None:
+            if name not in agreed and is_saved(store, name):
+                agreed.add(name)
+                raise InputError(f"there is a query {name}; Enter again replaces it")
+            save_query(store, name, statement)
+
+        self.app.push_screen(NameDialog("Save the query as:", save, self.taken), self.saved)
 
     def saved(self, name: str | None) -> None:
         if name:
-            self.app.say(f"saved {name}")
-            self.read_known()
+            self.taken = name
+            self.changed(f"saved {name}")
 
     # what the app's keys do here
 
@@ -302,11 +289,16 @@ gives all."""
         return (self.answer.columns, self.query_one(PagedTable).found) if self.answer else None
 
     def marked_text(self) -> str:
-        row = self.query_one(PagedTable).current
+        sidebar, row = self.query_one(Sidebar), self.query_one(PagedTable).current
+        if sidebar.has_focus:
+            return (sidebar.current.statement or sidebar.current.name) if sidebar.current else ""
         return "\t".join(as_text(row[name]) for name in self.answer.columns) if self.answer and row else ""
 
     def action_filter(self) -> None:
-        self.query_one(PagedTable).open_filter()
+        if self.answer is None:
+            super().action_filter()
+        else:
+            self.query_one(PagedTable).open_filter()
 
 
 def as_column(name: str, kind: str) -> Column:

@@ -8,6 +8,9 @@ from textual.widgets.text_area import TextAreaTheme
 LIGHT = "on light"
 """Colours for a light background, as the built-in ones are for a dark one."""
 
+DARKER = {"type": "class", "type.class": "class", "boolean": "operator", "constant.builtin": "operator"}
+"""Names of syntax, and those whose colours they have there."""
+
 
 class CodeEditor(TextArea):
     """Takes its background from the app's theme. Tab leaves it, as everywhere."""
@@ -18,7 +21,9 @@ class CodeEditor(TextArea):
     def on_mount(self) -> None:
         colours = TextAreaTheme.get_builtin_theme("github_light")
         assert colours is not None
-        self.register_theme(TextAreaTheme(name=LIGHT, syntax_styles=colours.syntax_styles))
+        # some of them are too pale to be read
+        darker = {name: colours.syntax_styles[instead] for name, instead in DARKER.items()}
+        self.register_theme(TextAreaTheme(name=LIGHT, syntax_styles={**colours.syntax_styles, **darker}))
         self.watch(self.app, "theme", self.follow)
 
     def follow(self) -> None:

@@ -11,18 +11,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.strip import Strip
 from textual.widgets import DataTable, Input, Static
 
 from workbench.errors import InputError
 from workbench.reports.tables import shown
 from workbench.tui.filters import row_filter
+from workbench.tui.widgets.whole_columns import WholeColumns
 
 Row = Mapping[str, Any]
 PAGE = 100
 """Rows that a page holds: filling one takes well under a tenth of a second."""
-NARROW = 24
-"""Cells of a column that is never cut; of wider ones, which hold text, a part says something."""
 
 
 @dataclass(frozen=True)
@@ -34,57 +32,6 @@ class Column:
     show: Callable[[Any], str] = shown
     right: bool = False
     """Numbers stand at the right."""
-
-
-class WholeColumns(DataTable[Text]):
-    """No number is cut at the right edge: a narrow column that has no room is left out until it is scrolled to."""
-
-    narrow: ClassVar[int] = NARROW
-    """Cells that a column may have to be one."""
-
-    def render_line(self, y: int) -> Strip:
-        strip = super().render_line(y)
-        width, style = self.size.width, self.rich_style
-        first, last = self.whole
-        fixed = sum(column.get_render_width(self) for column in self.ordered_columns[: self.fixed_columns])
-        if first > fixed:
-            strip = Strip.join([strip.crop(0, fixed), Strip.blank(first - fixed, style), strip.crop(first)])
-        return strip if last >= width else strip.crop(0, last).extend_cell_length(width, style)
-
-    @property
-    def whole(self) -> tuple[int, int]:
-        """From where to where no column is cut, in cells of the screen."""
-        left, right = self.scroll_offset.x, self.scroll_offset.x + self.size.width
-        fixed, start = 0, 0
-        first, last = 0, self.size.width
-        for place, column in enumerate(self.ordered_columns):
-            end = start + column.get_render_width(self)
-            is_narrow = end - start <= self.narrow
-            if place < self.fixed_columns:
-                fixed = end
-            elif start < left + fixed < end and is_narrow:
-                first = end - left
-            elif start < right < end and is_narrow:
-                last = start - left
-            start = end
-        return first, last
-
-    def action_cursor_right(self) -> None:
-        self.turn_columns(1) if self.cursor_type == "row" else super().action_cursor_right()
-
-    def action_cursor_left(self) -> None:
-        self.turn_columns(-1) if self.cursor_type == "row" else super().action_cursor_left()
-
-    def turn_columns(self, by: int) -> None:
-        """Scroll by a column."""
-        places, start = [0], 0
-        for column in self.ordered_columns[self.fixed_columns :]:
-            start += column.get_render_width(self)
-            places.append(start)
-        now = self.scroll_offset.x
-        further = [place for place in places if place > now] if by > 0 else [place for place in places if place < now]
-        if further:
-            self.scroll_to(x=further[0] if by > 0 else further[-1], animate=False)
 
 
 class PagedTable(Vertical):
@@ -119,13 +66,22 @@ class PagedTable(Vertical):
     """
 
     def __init__(
-        self, columns: Sequence[Column], *, key: str, empty: str = "nothing here", id: str | None = None
+        self,
+        columns: Sequence[Column],
+        *,
+        key: str,
+        empty: str = "nothing here",
+        unread: str | None = None,
+        id: str | None = None,
     ) -> None:
         super().__init__(id=id)
         self.columns = tuple(columns)
         self.key = key
         """The column that tells rows apart: the cursor stays on its row when rows are shown anew."""
         self.empty = empty
+        self.unread = empty if unread is None else unread
+        """What is said until rows are shown: that there are none is not known before."""
+        self.is_read = False
         self.rows: Sequence[Row] = ()
         """All, before the filter."""
         self.found: list[Row] = []
@@ -144,7 +100,10 @@ class PagedTable(Vertical):
 
     def on_mount(self) -> None:
         self.data.add_columns(*(Text(label) for label in self.labels()))
-        self.show(self.rows)
+        if self.is_read:
+            self.show(self.rows)
+        else:
+            self.say_count()
 
     @property
     def data(self) -> DataTable[Text]:
@@ -158,7 +117,7 @@ class PagedTable(Vertical):
 
     def show(self, rows: Sequence[Row]) -> None:
         """Replace the rows."""
-        self.rows = rows
+        self.rows, self.is_read = rows, True
         if not self.is_mounted:
             return
         try:
@@ -208,11 +167,13 @@ class PagedTable(Vertical):
         """Say below the table what it holds."""
         pages = -(-len(self.found) // PAGE)
         where = f"  page {self.page + 1} of {pages}, [ and ] turn" if pages > 1 else ""
-        self.say(f"{self.counted()}{where}" if self.rows else self.empty)
+        nothing = self.empty if self.is_read else self.unread
+        self.say(f"{self.counted()}{where}" if self.rows else nothing)
 
     def counted(self) -> str:
         """How many there are, in words."""
-        return f"{len(self.found)} of {len(self.rows)} rows" if self.expression else f"{len(self.rows)} rows"
+        there = f"{len(self.rows)} row{'s' * (len(self.rows) != 1)}"
+        return f"{len(self.found)} of {there}" if self.expression else there
 
     def page_cells(self, part: Sequence[Row]) -> list[list[Text]]:
         """What is written on a page."""
