@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workbench.reports.claims import FOOTNOTE, LEVEL, joined
+from workbench.reports.claims import FOOTNOTE, LEVEL, joined, sides_of
 from workbench.reports.overview import Row
 from workbench.reports.tables import figure, p_value
 
@@ -49,10 +49,11 @@ def verdict_lines(row: Row) -> Iterator[str]:
 
 def evidence_lines(one: Row) -> Iterator[str]:
     yield one["says"]
-    wide = max(len(one["first"]), len(one["second"]))
+    first, second = sides_of(one)
+    wide = max(len(first), len(second))
     times = f"  (times {one['ratio']:g})" if one["ratio"] != 1 else ""
-    yield f"  {one['first']:<{wide}}  {figure(one['first_value']):>8}"
-    yield f"  {one['second']:<{wide}}  {figure(one['second_value']):>8}{times}"
+    yield f"  {first:<{wide}}  {figure(one['first_value']):>8}"
+    yield f"  {second:<{wide}}  {figure(one['second_value']):>8}{times}"
     interval = ""
     if one["low"] is not None and one["high"] is not None:
         interval = f", {LEVEL:.0%} interval {figure(one['low'])} to {figure(one['high'])}"
