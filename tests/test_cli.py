@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -170,6 +171,16 @@ def test_a_store_is_rebuilt_from_the_run_directories(home: Path, tmp_path: Path)
     assert rows(home, "sql", statement, *new) == rows(home, "sql", statement)
 
 
+def test_packed_results_are_a_store_again(home: Path, tmp_path: Path) -> None:
+    packed, runs, store = tmp_path / "packed.duckdb", tmp_path / "packed", tmp_path / "again.duckdb"
+    assert re.search(r"packed\.duckdb  4 runs, \d+\.\d MiB", workbench(home, "pack", str(packed))[0])
+    assert len(workbench(home, "pack", str(runs))[0].splitlines()) == 4
+    workbench(home, "ingest", "--runs", str(runs), "--store", str(store))
+    statement = "select * exclude (mean), round(mean, 6) as mean from arm_measures order by all"
+    for made in (packed, store):
+        assert rows(home, "sql", statement, "--store", str(made)) == rows(home, "sql", statement)
+
+
 def test_interrupted_it_stops_in_order_and_resumes(home: Path, tmp_path: Path) -> None:
     (tmp_path / "long.yaml").write_text(SWEEP)
     command = [sys.executable, "-m", "workbench", "run", "long.yaml", "--set", "train.steps=100000"]
@@ -249,6 +260,8 @@ def test_doctor_and_gc(home: Path) -> None:
         (["sql", "select 1", "--store", "none.duckdb"], "none.duckdb"),
         (["sql", "select 1", "--store", "small.yaml"], "small.yaml"),
         (["ingest", "nowhere"], "nowhere"),
+        (["pack", "small.yaml", "nothing"], "no such run"),
+        (["pack", "new.duckdb", "mono-s0"], "a store is packed whole"),
         (["run", "small.yaml", "--jobs", "0"], "jobs"),
         (["frobnicate"], "frobnicate"),
     ],

@@ -37,7 +37,7 @@ def test_the_example_claim_is_sound(tmp_path: Path) -> None:
     *_, example = blocks("yaml")
     (tmp_path / "claim.yaml").write_text(example)
     (claim,) = read_claims([tmp_path / "claim.yaml"])
-    assert [one.direction for one in claim.comparisons] == ["at_least", "lower"]
+    assert [one.direction for one in claim.comparisons] == ["at_least", "lower", "at_least"]
 
 
 def test_the_example_config_is_sound() -> None:

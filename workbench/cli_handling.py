@@ -129,6 +129,32 @@ def ingest(
 
 
 @handling_app.command()
+def pack(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new .duckdb file, or a folder for run directories.")],
+    run_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN]...", help="Of a folder: runs' ids; default all that finished.")
+    ] = None,
+    store: Store = DEFAULT_STORE,
+    runs: Runs = DEFAULT_RUNS,
+) -> None:
+    """Copy results to hand on: small, and without the name and folders of this machine."""
+    from workbench.runs.directory import resolve, run_folders, state_of
+    from workbench.runs.packing import pack_runs
+    from workbench.store.packing import pack_store
+
+    if out.suffix == ".duckdb":
+        if run_ids:
+            raise InputError(f"{run_ids[0]}: a store is packed whole; give a folder for single runs")
+        print(f"{out}  {pack_store(store, out)} runs, {out.stat().st_size / 2**20:.1f} MiB")
+        return
+    paths = RunsPaths(runs)
+    chosen = [resolve(paths, text) for text in run_ids or ()]
+    found = chosen or [run for run in run_folders(paths) if state_of(run) == "finished"]
+    for run in pack_runs(found, out):
+        print(run.root)
+
+
+@handling_app.command()
 def doctor(as_json: Json = False, store: Store = DEFAULT_STORE, runs: Runs = DEFAULT_RUNS) -> None:
     """Check the installation, the store, the runs and the disk."""
     from workbench.reports.doctor import examine

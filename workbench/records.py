@@ -252,7 +252,9 @@ class TaskSpec:
     loader: TaskLoader | None = key(None, "how it is read; none = known by the task's name")
     path: str | None = key(None, "file or folder to read; none = as `workbench data fetch` left it; not for `demo`")
     split: str | None = key(None, "part of the set, such as dev or test; none = the one that is usually measured")
-    questions: tuple[str, ...] = key((), "TyDiQA-R: files of translated questions: id, language, question, translator")
+    questions: tuple[str, ...] = key(
+        (), "files of translated questions: id, language, question, translator; of XQuAD-R, MLQA-R: in place of its own"
+    )
     languages: tuple[str, ...] | None = key(None, "languages taken from the set; none = all it has", min_length=1)
     settings: tuple[Setting, ...] = key(SETTINGS, "settings to measure", min_length=1)
     passage_text: Literal["sentence", "sentence_paragraph"] = key("sentence", "what is encoded as the passage")

@@ -14,6 +14,8 @@ COMPARISON = {
     "setting": "monolingual",
     "direction": "higher",
 }
+SIDES = {"first": {"sampling": "hybrid"}, "second": {"sampling": "mono"}}
+OTHERS = {"first": {"label": "a"}, "second": {"label": "b"}}
 CLAIM = {"name": "mine", "text": "Hybrid is better.", "source": "me", "comparisons": [COMPARISON]}
 
 
@@ -61,6 +63,15 @@ def test_a_claim_of_ones_own(tmp_path: Path) -> None:
         ({"comparisons": [{**COMPARISON, "second": {"sampling": "hybrid"}}]}, r"second: the same arms as first"),
         ({"comparisons": [{**COMPARISON, "first": {"alpha": [0.6, 0.4]}}]}, r"first\.alpha: \[0\.6, 0\.4\]"),
         ({"comparisons": [{**COMPARISON, "first": {"alpha": [0.6]}}]}, r"first\.alpha: "),
+        ({"comparisons": [{**COMPARISON, "within": []}]}, r"within: "),
+        ({"comparisons": [{**COMPARISON, "less": {"first": {"label": "a"}}}]}, r"less\.second: this key is needed"),
+        ({"comparisons": [{**COMPARISON, "less": SIDES}]}, r"less: the same arms as first and second"),
+        (
+            {"comparisons": [{**COMPARISON, "less": {"first": {"label": "a"}, "second": {"label": "a"}}}]},
+            r"less\.second: the same arms as first",
+        ),
+        ({"comparisons": [{**COMPARISON, "less": OTHERS, "of": "spread"}]}, r"less: goes with differences of means"),
+        ({"comparisons": [{**COMPARISON, "less": OTHERS, "ratio": 0.8}]}, r"less: goes with differences of means"),
         ({"comparisons": []}, "give either comparisons or holds"),
         ({"holds": "no_leakage"}, "give either comparisons or holds"),
         ({"comparisons": [], "holds": "fame"}, "holds: 'fame' is not allowed; allowed: no_leakage"),

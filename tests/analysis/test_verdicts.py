@@ -12,7 +12,7 @@ from scipy import stats
 from tests.analysis.claimed import TASK, Arm, level, make_store
 from tests.analysis.made import make_sample, setting_groups, worst_tenth
 from workbench.analysis.claim_arms import is_synthetic
-from workbench.analysis.claims import ArmOf, Claim, Comparison, limit_of, read_claims
+from workbench.analysis.claims import ArmOf, Claim, Comparison, Difference, limit_of, read_claims
 from workbench.analysis.effects import effect
 from workbench.analysis.evenness import evenness_effect, spread
 from workbench.analysis.evenness import worst_tenth as drawn_worst_tenth
@@ -20,6 +20,7 @@ from workbench.analysis.samples import Sample
 from workbench.analysis.stored import load_sample
 from workbench.analysis.verdicts import Finding, direction_of, judge, p_values
 from workbench.records import PairSetSpec, SyntheticSpec, TrainSpec
+from workbench.store.database import query
 
 MONO = Arm("mono", level(0.8, 0.4, 0.3))
 CROSS = Arm("cross", level(0.5, 0.7, 0.6))
@@ -289,3 +290,84 @@ def test_which_arms_train_on_texts_made_by_machine() -> None:
         (TrainSpec({"mmarco": PairSetSpec(loader="mmarco")}), True),
     ]
     assert [is_synthetic(train) for train, _ in known] == [answer for _, answer in known]
+
+
+# --------------------------------------------------------------------------- labels, chosen cells, four arms
+
+
+def labelled(sampling: str, label: str, quality: float, seeds: Sequence[int], languages: tuple[str, ...]) -> Arm:
+    sets = {"demo": PairSetSpec(loader="demo", languages=languages)}
+    return Arm(sampling, level(0.8, quality, 0.5), seeds, sets=sets, label=label)
+
+
+@pytest.fixture(scope="module")
+def four_arms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    few, more = ("de", "en"), ("de", "en", "zh")
+    arms = [
+        labelled("hybrid", "hybrid-few", 0.5, (0, 1, 2, 3), few),
+        labelled("cross", "cross-few", 0.5, (0, 1, 2), few),
+        labelled("hybrid", "hybrid-more", 0.8, (0, 1, 2), more),
+        labelled("cross", "cross-more", 0.6, (0, 1, 2), more),
+    ]
+    return make_store(tmp_path_factory.mktemp("four"), arms)
+
+
+FOUR = Comparison(
+    ArmOf(label="hybrid-more"),
+    ArmOf(label="cross-more"),
+    "cross_lingual",
+    "higher",
+    within=("de", "en", "zh"),
+    touching=("zh",),
+    less=Difference(ArmOf(label="hybrid-few"), ArmOf(label="cross-few")),
+)
+
+
+def test_a_difference_of_differences_on_chosen_cells(four_arms: Path) -> None:
+    (finding,) = judge(four_arms, [Claim("more", "More is better.", "me", (FOUR,))])
+    (one,) = finding.evidence
+    sql = """
+        select r.config ->> '$.settings.label', r.seed, avg(1 / m.rank) from relevant_ranks m join runs r using (run_id)
+        where m.setting = 'cross_lingual' and r.seed < 3
+            and list_contains(['de', 'en', 'zh'], m.query_language)
+            and list_contains(['de', 'en', 'zh'], m.pool_language)
+            and 'zh' in (m.query_language, m.pool_language)
+        group by all
+    """
+    value = {(label, seed): mean for label, seed, mean in query(four_arms, sql).rows}
+    by_seed = [
+        [value[f"hybrid-{data}", seed] - value[f"cross-{data}", seed] for seed in range(3)] for data in ("more", "few")
+    ]
+    assert one.cells == 4 and one.languages == ("zh",)
+    assert one.effect.difference == pytest.approx(np.mean(by_seed[0]) - np.mean(by_seed[1]))
+    assert one.values == pytest.approx((np.mean(by_seed[0]), np.mean(by_seed[1])))
+    assert one.effect.seed_deviation == pytest.approx(np.std(np.subtract(*by_seed), ddof=1))
+    assert one.effect.paired and one.effect.seeds == 3
+    assert finding.verdict == "supported"
+    assert [run.label.split("-")[0] for run in finding.missing] == [
+        "hybrid alpha 0.5, builtin, of hybrid",
+        "cross, builtin, of cross",
+        "cross, builtin, of cross",
+    ]
+    assert all(run.label.endswith("seed 3") for run in finding.missing)
+
+
+def test_cells_are_chosen_by_language(four_arms: Path) -> None:
+    plain = replace(FOUR, less=None)
+    for within, touching, number in ((None, None, 12), (("de", "en"), None, 2), (None, ("th",), 6)):
+        one = replace(plain, within=within, touching=touching)
+        (finding,) = judge(four_arms, [Claim("c", "c.", "me", (one,))])
+        assert finding.evidence[0].cells == number
+    with_unknown = Claim("c", "c.", "me", (replace(plain, touching=("xx",)),))
+    (finding,) = judge(four_arms, [with_unknown])
+    assert finding.verdict == "not testable yet"
+    assert finding.reason.startswith("touching: 'xx': tiny has no such language; allowed: de, en, th, zh")
+
+
+def test_arms_without_a_seed_in_common_have_no_difference_of_differences(tmp_path: Path) -> None:
+    few, more = ("de", "en"), ("de", "en", "zh")
+    names = {"hybrid-more": (0, more), "cross-more": (0, more), "hybrid-few": (1, few), "cross-few": (1, few)}
+    arms = [labelled(name.split("-")[0], name, 0.5, (seed,), of) for name, (seed, of) in names.items()]
+    (finding,) = judge(make_store(tmp_path, arms), [Claim("c", "c.", "me", (FOUR,))])
+    assert finding.verdict == "not testable yet"
+    assert finding.reason.endswith("have no seed in common")

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count, islice, product
+from itertools import combinations, count, islice, product
 from pathlib import Path
 from typing import Any
 
-from workbench.analysis.claims import ArmOf, Claim, Comparison
+from workbench.analysis.claims import ArmOf, Claim, Comparison, arms_of
 from workbench.arms import NOT_IN_ARM, arm_hash, compared
 from workbench.errors import InputError
 from workbench.records import PairSetSpec, RunSpec, SamplingSpec, Settings, TrainSpec, from_plain, to_plain
@@ -117,6 +117,7 @@ def is_meant(settings: Settings, of: ArmOf) -> bool:
         and of.model in (None, settings.model.checkpoint, short(settings.model.checkpoint))
         and of.synthetic in (None, is_synthetic(train))
         and (of.sets is None or set(of.sets) == set(train.sets))
+        and of.label in (None, settings.label)
     )
 
 
@@ -202,18 +203,20 @@ def newest(arms: Sequence[StoredArm], groups: Iterable[Mapping[ArmOf, StoredArm 
 
 
 def descriptions(comparisons: Iterable[Comparison]) -> list[ArmOf]:
-    return list(dict.fromkeys(of for one in comparisons for of in (one.first, one.second)))
+    return list(dict.fromkeys(of for one in comparisons for of in arms_of(one)))
 
 
 def varying(claim: Claim) -> frozenset[str]:
     """The parts of a config that the claim's arms differ in."""
     found = {"model"} if claim.models > 1 else set()
     for one in claim.comparisons:
-        a, b = one.first, one.second
-        found |= {"train.sampling"} if (a.sampling, a.alpha) != (b.sampling, b.alpha) else set()
-        found |= {"train.sets"} if (a.synthetic, a.sets) != (b.synthetic, b.sets) else set()
-        found |= {"train.synthetic"} if a.synthetic != b.synthetic else set()
-        found |= {"model"} if a.model != b.model else set()
+        for a, b in combinations(arms_of(one), 2):
+            found |= {"train.sampling"} if (a.sampling, a.alpha) != (b.sampling, b.alpha) else set()
+            found |= {"train.sets"} if (a.synthetic, a.sets) != (b.synthetic, b.sets) else set()
+            found |= {"train.synthetic"} if a.synthetic != b.synthetic else set()
+            found |= {"model"} if a.model != b.model else set()
+            # a label says by itself what the arms differ in
+            found |= {"train.sampling", "train.sets", "train.synthetic"} if a.label != b.label else set()
     return frozenset(found)
 
 
@@ -305,4 +308,5 @@ def in_words(of: ArmOf) -> str:
     if of.synthetic is not None:
         parts.append(f"on texts {'' if of.synthetic else 'known not to be '}made by machine")
     parts.append(f"on {', '.join(of.sets)}" if of.sets else "")
+    parts.append(of.label or "")
     return ", ".join(filter(None, parts)) or "any sampling"

@@ -36,6 +36,15 @@ class ArmOf:
     model: str | None = key(None, "the checkpoint they start from, or the last part of its path; none = any")
     synthetic: bool | None = key(None, "whether some of their training texts are made by machine; none = any")
     sets: tuple[str, ...] | None = key(None, "names of all their training sets; none = any", min_length=1)
+    label: str | None = key(None, "what their config calls them; none = any", min_length=1)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Of two arms."""
+
+    first: ArmOf = key(doc="the arms whose figures count")
+    second: ArmOf = key(doc="the arms whose figures are taken away")
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,13 @@ class Comparison:
     ratio: float = key(1.0, "what the second's mean is multiplied by before: 0.8 with lower = a fifth lower", gt=0)
     languages: Literal["all", "seen", "unseen"] = key(
         "all", "cells of languages that both arms were trained on, or with one that neither was trained on"
+    )
+    within: tuple[str, ...] | None = key(None, "only cells whose languages are all of these; none = any", min_length=1)
+    touching: tuple[str, ...] | None = key(
+        None, "only cells with at least one of these languages; none = any", min_length=1
+    )
+    less: Difference | None = key(
+        None, "two further arms: their difference is taken from that of first and second, seed by seed"
     )
     required: bool = key(True, "false: counts where such arms are in the store, is not asked for otherwise")
 
@@ -119,12 +135,27 @@ def check_comparison(one: Comparison, where: str) -> None:
         raise InputError(f"{where}.ratio: means are multiplied, the {one.of} of cells is not; leave it out")
     if one.measure == "rank_distance" and one.direction in NO_WORSE and one.margin is None:
         raise InputError(f"{where}.margin: rank_distance is counted in ranks: say how many are no worse")
-    if one.first == one.second:
+    if one.less and (one.of != "mean" or one.ratio != 1):
+        raise InputError(f"{where}.less: goes with differences of means alone; leave of and ratio out")
+    if one.less and (one.less.first, one.less.second) == (one.first, one.second):
+        raise InputError(f"{where}.less: the same arms as first and second")
+    check_pair(one, where)
+    if one.less:
+        check_pair(one.less, f"{where}.less")
+
+
+def check_pair(pair: Comparison | Difference, where: str) -> None:
+    if pair.first == pair.second:
         raise InputError(f"{where}.second: the same arms as first")
     for side in ("first", "second"):
-        alpha = getattr(one, side).alpha
+        alpha = getattr(pair, side).alpha
         if alpha and alpha[0] > alpha[1]:
             raise InputError(f"{where}.{side}.alpha: {list(alpha)}: the lowest stands first")
+
+
+def arms_of(one: Comparison) -> tuple[ArmOf, ...]:
+    """All that a comparison speaks of: first, second, and those of `less`."""
+    return (one.first, one.second, *((one.less.first, one.less.second) if one.less else ()))
 
 
 def limit_of(one: Comparison) -> float:

@@ -20,14 +20,14 @@ import numpy as np
 from scipy import stats
 
 from workbench.analysis.claim_arms import Case, Missing, StoredArm, cases_of, missing_runs, stored_arms
-from workbench.analysis.claims import NO_WORSE, ArmOf, Claim, Comparison, limit_of
-from workbench.analysis.effects import LEVEL, Effect, effect, group_mean
+from workbench.analysis.claim_cells import cells_of
+from workbench.analysis.claims import NO_WORSE, ArmOf, Claim, Comparison, arms_of, limit_of
+from workbench.analysis.effects import LEVEL, Effect, effect, group_mean, paired_effect
 from workbench.analysis.evenness import evenness_effect, table, within
 from workbench.analysis.randomisation import holm
-from workbench.analysis.samples import Group, Sample, group_of
-from workbench.analysis.stored import common_task, left_out, load_sample
+from workbench.analysis.samples import Group, Sample
+from workbench.analysis.stored import load_sample
 from workbench.errors import InputError
-from workbench.records import ALL_POOLS
 from workbench.store.database import query
 
 Verdict = Literal["supported", "contradicted", "not distinguishable", "not testable yet"]
@@ -44,10 +44,12 @@ class Evidence:
     comparison: Comparison
     first: StoredArm
     second: StoredArm
+    less: tuple[StoredArm, ...]
+    """The two further arms of a difference of differences, else none."""
     values: tuple[float, float]
-    """Of the first and the second arm, means over their seeds."""
+    """Of the first and the second arm, means over their seeds; with `less`, of the two differences."""
     effect: Effect
-    """First minus `ratio` times second."""
+    """First minus `ratio` times second; with `less`, the first difference minus the second one."""
     limit: float
     """What the difference has to be above, for `lower` and `at_most` below."""
     p_supported: float
@@ -165,52 +167,25 @@ class Bench:
         return replace(finding, verdict="not distinguishable", evidence=tuple(evidence))
 
     def evidence(self, case: Case, one: Comparison, group: Mapping[ArmOf, StoredArm | None]) -> Evidence:
-        first, second = group[one.first], group[one.second]
-        assert first and second and case.task
-        sample = self.sample(first.name, second.name, one.measure, case.task)
-        cells, languages = self.cells(one, first, second, sample)
-        found, values = measured(one, first.name, second.name, sample, cells)
+        arms = [arm for of in arms_of(one) if (arm := group[of])]
+        assert len(arms) == len(arms_of(one)) and case.task
+        sample = self.sample([arm.name for arm in arms], one.measure, case.task)
+        cells, languages = cells_of(self.store, one, arms, sample)
+        found, values = measured(one, sample, cells)
         number = int((cells.weights > 0).sum())
         limit = direction_of(one) * limit_of(one) + 0.0
-        return Evidence(one, first, second, values, found, limit, *p_values(one, found), number, languages)
+        first, second, *less = arms
+        return Evidence(one, first, second, tuple(less), values, found, limit, *p_values(one, found), number, languages)
 
-    def sample(self, first: str, second: str, measure: str, task: str) -> Sample:
-        place = (first, second, measure, task)
+    def sample(self, arms: Sequence[str], measure: str, task: str) -> Sample:
+        place = (*arms, measure, task)
         if place not in self.samples:
-            self.samples[place] = load_sample(self.store, [first, second], measure, task=task)
+            self.samples[place] = load_sample(self.store, arms, measure, task=task)
         return self.samples[place]
-
-    def cells(
-        self, one: Comparison, first: StoredArm, second: StoredArm, sample: Sample
-    ) -> tuple[Group, tuple[str, ...]]:
-        """The cells that a comparison is over, and their languages where these were chosen."""
-        _, task_id, _ = common_task(self.store, [first.name, second.name], sample.task)
-        dropped = left_out(self.store, task_id)
-        touched = [{cell.query_language, cell.pool_language} - {ALL_POOLS} for cell in sample.cells]
-        chosen = [
-            cell.setting == one.setting and not languages & dropped
-            for cell, languages in zip(sample.cells, touched, strict=True)
-        ]
-        if one.languages == "all":
-            return group_of(one.setting, sample, chosen), ()
-        seen = first.seen | second.seen
-        if not (first.seen and second.seen):
-            raise InputError(f"{sample.task}: the store has no record of the languages that the arms were trained on")
-        known = set().union(*touched) - dropped
-        wanted = {"seen": first.seen & second.seen, "unseen": known - seen}[one.languages]
-        fits = [languages <= wanted if one.languages == "seen" else bool(languages & wanted) for languages in touched]
-        chosen = [is_chosen and fit for is_chosen, fit in zip(chosen, fits, strict=True)]
-        if not any(chosen):
-            raise InputError(
-                f"{sample.task}: no {one.setting} cell of {one.languages} languages: its languages are "
-                f"{' '.join(sorted(known))}, trained on {' '.join(sorted(seen))}; lacking: arms that were trained on "
-                f"{'fewer' if one.languages == 'unseen' else 'some'} of them"
-            )
-        return group_of(f"{one.setting}, {one.languages}", sample, chosen), tuple(sorted(wanted & known))
 
 
 def present(one: Comparison, group: Mapping[ArmOf, StoredArm | None]) -> bool:
-    return bool(group[one.first] and group[one.second])
+    return all(group[of] for of in arms_of(one))
 
 
 def lacking(case: Case) -> str:
@@ -224,21 +199,33 @@ def lacking(case: Case) -> str:
     return "starting models are missing" if len(case.groups) < case.claim.models else ""
 
 
-def measured(
-    one: Comparison, first: str, second: str, sample: Sample, cells: Group
-) -> tuple[Effect, tuple[float, float]]:
-    """The effect, and the two arms' own values."""
-    arms = sample.arm(first), sample.arm(second)
+def measured(one: Comparison, sample: Sample, cells: Group) -> tuple[Effect, tuple[float, float]]:
+    """The effect, and the two values that it is the difference of; the sample's arms are those of the comparison."""
+    if one.less:
+        return interaction(sample, cells)
+    arms = sample.arms
+    first, second = (arm.arm for arm in arms)
     if one.of != "mean":
         part = within(sample, (cells.weights > 0).tolist())
         if len(part.cells) < 2:
             raise InputError(f"{sample.task}: one cell has no {one.of}")
         drawn = np.ones((1, len(part.units)))
-        shown = [float(table(part, part.arm(arm.arm).values, one.of, drawn).mean()) for arm in arms]
+        shown = [float(table(part, arm.values, one.of, drawn).mean()) for arm in part.arms]
         return evenness_effect(sample, first, second, cells, one.of), (shown[0], shown[1])
     shown = [group_mean(sample, arm.values.mean(axis=1), cells) for arm in arms]
     scaled = replace(sample, arms=(arms[0], replace(arms[1], values=one.ratio * arms[1].values)))
     return effect(scaled, first, second, cells), (shown[0], shown[1])
+
+
+def interaction(sample: Sample, cells: Group) -> tuple[Effect, tuple[float, float]]:
+    """(a - b) - (c - d) of a sample's four arms, over the seeds that all of them have, and the two differences."""
+    arms = sample.arms
+    common = sorted(set.intersection(*(set(arm.seeds) for arm in arms)))
+    if not common:
+        raise InputError(f"{sample.task}: {', '.join(arm.arm for arm in arms)} have no seed in common")
+    a, b, c, d = (arm.values[:, [arm.seeds.index(seed) for seed in common]] for arm in arms)
+    shown = [group_mean(sample, difference.mean(axis=1), cells) for difference in (a - b, c - d)]
+    return paired_effect(sample, (a - b) - (c - d), cells), (shown[0], shown[1])
 
 
 def direction_of(one: Comparison) -> int:

@@ -24,7 +24,7 @@ CONVERTED = "refs/convert/parquet"
 DEMO_LANGUAGES = ("ar", "de", "en", "es", "fr", "hi", "pt", "ru", "tr", "zh")
 TASK_OPTIONS: dict[TaskLoader, tuple[str, ...]] = {
     "demo": (),
-    "lareqa": ("passage_text", "every_article"),
+    "lareqa": ("passage_text", "every_article", "questions"),
     "tydiqa": ("split", "passage_text", "every_article", "questions"),
     "tydiqa_primary": ("split",),
     "xor_tydi": ("split",),

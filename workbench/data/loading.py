@@ -69,9 +69,9 @@ def load_task(name: str, spec: TaskSpec, folder: Path) -> RetrievalTask:
         return replace(retrieval_task(spec.languages), name=name)
     path = place_of(name, spec, folder, f"evaluate.tasks.{name}")
     languages = languages_of(name, spec)
+    questions = tuple(located(file, folder) for file in spec.questions)
     match loader:
         case "tydiqa":
-            questions = tuple(located(file, folder) for file in spec.questions)
             return load_tydiqa(name, path, languages, spec.passage_text, spec.every_article, spec.split, questions)
         case "tydiqa_primary":
             return load_tydiqa_primary(name, path, languages, spec.split)
@@ -82,7 +82,7 @@ def load_task(name: str, spec: TaskSpec, folder: Path) -> RetrievalTask:
         case "miracl":
             return load_miracl(name, path, languages, spec.split, cache_folder())
         case _:
-            return load_lareqa(name, path, languages, spec.passage_text, spec.every_article)
+            return load_lareqa(name, path, languages, spec.passage_text, spec.every_article, questions)
 
 
 def place_of(name: str, spec: PairSetSpec | TaskSpec, folder: Path, key: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workbench.reports.claims import FOOTNOTE, LEVEL, joined
+from workbench.reports.claims import FOOTNOTE, LEVEL, joined, sides_of
 from workbench.reports.overview import Row
 from workbench.reports.tables import figure, p_value
 
@@ -52,9 +52,10 @@ def verdict_lines(row: Row) -> Iterator[str]:
 def evidence_lines(one: Row) -> Iterator[str]:
     yield one["says"]
     times = f"  (times {one['ratio']:g})" if one["ratio"] != 1 else ""
+    first, second = sides_of(one)
     # names of any length stand behind
-    yield f"  {figure(one['first_value']):>8}  {one['first']}"
-    yield f"  {figure(one['second_value']):>8}  {one['second']}{times}"
+    yield f"  {figure(one['first_value']):>8}  {first}"
+    yield f"  {figure(one['second_value']):>8}  {second}{times}"
     interval = ""
     if one["low"] is not None and one["high"] is not None:
         interval = f", {LEVEL:.0%} interval {figure(one['low'])} to {figure(one['high'])}"

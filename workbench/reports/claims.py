@@ -42,9 +42,10 @@ def claim_rows(store: Path, files: Sequence[Path] = ()) -> list[Row]:
       is contradicted;
     - `detectable`: the smallest difference that the comparison which decides could have found (power .8): the one with
       the largest p, or where it is contradicted with the smallest of the contrary;
-    - `evidence`: a list with a row each comparison: `first`, `second` (arms), `says`, `first_value`, `second_value`,
-      `ratio`, `difference` (first minus `ratio` times second) with `low`, `high`, `limit`, `p`, `detectable`, `cells`,
-      `languages`, `seeds`;
+    - `evidence`: a list with a row each comparison: `first`, `second` (arms), `less` (two further arms, or null),
+      `says`, `first_value`, `second_value`, `ratio`, `difference` (first minus `ratio` times second) with `low`,
+      `high`, `limit`, `p`, `detectable`, `cells`, `languages`, `seeds`; where there is `less`, the values are those of
+      first minus second and of the two further arms' difference, and `difference` is between these;
     - `missing`: labels of the runs that it lacks, for a verdict or for one on samplings; `unplanned`: what it lacks
       besides, in words; `ended_arms`: a list of the stored arms that can get no further seeds, as an earlier version
       made them, each with `arm` and `unknown_keys`, which their configs lack; `reason`: why it is not testable, or
@@ -101,6 +102,7 @@ def evidence_row(one: Evidence) -> Row:
     return {
         "first": one.first.name,
         "second": one.second.name,
+        "less": [arm.name for arm in one.less] or None,
         "says": says(one.comparison),
         "first_value": one.values[0],
         "second_value": one.values[1],
@@ -123,8 +125,12 @@ def evidence_row(one: Evidence) -> Row:
 def says(one: Comparison) -> str:
     """A comparison in a few words: `hybrid lower than 0.8 x mono: rank_distance, multilingual`."""
     first, second = in_words(one.first), in_words(one.second)
+    if one.less:
+        first, second = f"{first} - {second}", f"{in_words(one.less.first)} - {in_words(one.less.second)}"
     times = f"{one.ratio:g} x " if one.ratio != 1 else ""
     where = "" if one.languages == "all" else f", {one.languages} languages"
+    where += f", within {' '.join(one.within)}" if one.within else ""
+    where += f", touching {' '.join(one.touching)}" if one.touching else ""
     margin = "" if one.margin is None else f" by {one.margin:g}"
     return (
         f"{first} {DIRECTIONS[one.direction]} {times}{second}{margin}: {OF[one.of]}{one.measure}, {one.setting}{where}"
@@ -197,8 +203,7 @@ def evidence_line(row: Row, one: Row, is_scaled: bool) -> Row:
     return {
         "claim": row["claim"],
         "task": row["task"],
-        "first": one["first"],
-        "second": one["second"],
+        **dict(zip(("first", "second"), sides_of(one), strict=True)),
         "says": one["says"],
         "first value": one["first_value"],
         "second value": one["second_value"],
@@ -211,6 +216,13 @@ def evidence_line(row: Row, one: Row, is_scaled: bool) -> Row:
         "cells": one["cells"],
         "seeds": one["seeds"],
     }
+
+
+def sides_of(one: Row) -> tuple[str, str]:
+    """What a row of evidence is the difference of: two arms, or two differences of arms."""
+    if not one["less"]:
+        return one["first"], one["second"]
+    return f"{one['first']} - {one['second']}", " - ".join(one["less"])
 
 
 def print_missing(rows: Sequence[Row]) -> None:

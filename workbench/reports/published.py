@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.analysis.claims import Comparison, limit_of
+from workbench.analysis.claims import Comparison, arms_of, limit_of
 from workbench.reports.overview import Row
 from workbench.store.database import query
 
@@ -156,8 +156,9 @@ def published_comparisons(store: Path, one: Comparison, task: str | None) -> lis
     comparison says; none where it is about more than samplings, or about single cells, which nobody printed.
     """
     sides = one.first.sampling, one.second.sampling
-    special = any(of.model or of.sets or of.synthetic is not None for of in (one.first, one.second))
-    if None in sides or special or one.of != "mean" or one.languages == "seen":
+    special = any(of.model or of.sets or of.label or of.synthetic is not None for of in arms_of(one))
+    chosen = one.within or one.touching or one.languages == "seen"
+    if None in sides or special or one.less or one.of != "mean" or chosen:
         return []
     languages = [MEAN] if one.languages == "all" else list(UNSEEN)
     names = {"paper": HYBRID, "setting": one.setting, "measure": one.measure, "languages": languages}

@@ -159,6 +159,42 @@ def test_every_article_takes_the_same_articles_in_all_languages(mlqa_shaped: Pat
     assert relevant(task)["q1", "de"][1] == "de-001-000-00"
 
 
+def asked_by_machine(folder: Path, *rows: tuple[str, str]) -> Path:
+    """A file of translated questions, by id and language."""
+    path = folder / "questions.jsonl"
+    lines = [
+        json.dumps({"id": number, "language": language, "question": f"{number} in {language}?", "translator": "mt"})
+        for number, language in rows
+    ]
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_translated_questions_stand_in_place_of_the_own_ones(mlqa_shaped: Path, tmp_path: Path) -> None:
+    questions = asked_by_machine(tmp_path, ("q1", "hi"), ("q2", "zh"))
+    own, task = load_lareqa("mlqa_r", mlqa_shaped), load_lareqa("mlqa_r", mlqa_shaped, questions=[questions])
+    assert_in_order(task)
+    changed = {("q1", "hi"): "q1 in hi?", ("q2", "zh"): "q2 in zh?"}
+    for row, column in np.ndindex(task.queries.shape):
+        place = task.query_ids[row], task.languages[column]
+        texts = [
+            of.query_texts[of.queries[row, column]] if of.queries[row, column] >= 0 else None for of in (task, own)
+        ]
+        assert texts[0] == changed.get(place, texts[1]), place
+    assert task.candidate_ids == own.candidate_ids and task.paragraphs == own.paragraphs
+    cells = [f"{language}>{pool}" for language in ("hi", "zh") for pool in task.languages]
+    assert json.loads(task.notes["translated"]) == dict.fromkeys(cells, "mt") and own.notes == {}
+    part = load_lareqa("mlqa_r", mlqa_shaped, ["de", "en"], questions=[questions])
+    assert part.notes == {} and part.query_texts == load_lareqa("mlqa_r", mlqa_shaped, ["de", "en"]).query_texts
+
+
+def test_translated_questions_that_are_none_of_the_set(mlqa_shaped: Path, tmp_path: Path) -> None:
+    questions = asked_by_machine(tmp_path, ("q1", "fr"))
+    assert_refused(mlqa_shaped, "has no fr.json for the translated questions; allowed: de", questions=[questions])
+    with pytest.raises(InputError, match="id 'q9' is no question of the task"):
+        load_lareqa("mlqa_r", mlqa_shaped, questions=[asked_by_machine(tmp_path, ("q9", "hi"))])
+
+
 def test_a_passage_may_carry_its_paragraph(mlqa_shaped: Path) -> None:
     task = load_lareqa("mlqa_r", mlqa_shaped, ["en"], passage_text="sentence_paragraph")
     assert relevant(task)["q1", "en"][2] == "It was built in 1870. The mill stands by the river. It was built in 1870."

@@ -22,6 +22,7 @@ from workbench.data.reading.json_values import member, parts, read_json, text
 from workbench.data.reading.languages import check_language
 from workbench.data.task import RetrievalTask
 from workbench.data.tasks.building import JudgedQuestion, Pool, as_task, unique
+from workbench.data.tasks.translated_questions import TranslatedQuestion, translated_questions, translators_note
 from workbench.errors import InputError, allowed
 
 FILE_NAME = re.compile(r"[a-z]{2,3}\.json")
@@ -63,6 +64,7 @@ def load_lareqa(
     languages: Sequence[str] | None = None,
     passage_text: Literal["sentence", "sentence_paragraph"] = "sentence",
     every_article: int = 1,
+    questions: Sequence[Path] = (),
 ) -> RetrievalTask:
     """Read a task.
 
@@ -77,13 +79,16 @@ def load_lareqa(
         What is encoded: the sentence, or the sentence, a blank and its paragraph.
     every_article
         n takes the articles 0, n, 2n... as they are numbered over all the languages taken.
+    questions
+        Files of translated questions, which stand in place of the set's own in their language, if any: beside the set
+        as it is they show how far figures of such questions are off. `notes` say under `translated` who made them.
 
     Raises
     ------
     InputError
         The folder or a language's file is missing or unreadable, a file's name is no language code, a key is missing,
-        an answer lies in no sentence, a question id comes twice, a language has no question. The message names file
-        and place.
+        an answer lies in no sentence, a question id comes twice, a language has no question, a translated question is
+        not one of the set or in a language that the set has not. The message names file and place.
     """
     files = language_files(path, languages)
     paragraphs = [paragraph for language, file in files.items() for paragraph in read_file(file, language)]
@@ -94,7 +99,25 @@ def load_lareqa(
         if not any(paragraph.questions for paragraph, _ in kept if paragraph.language == language):
             part = f" with every_article {every_article}" if every_article > 1 else ""
             raise InputError(f"{file}: holds no question{part}: the language is empty")
-    return paragraphs_task(name, sorted(files), kept, passage_text, candidate_namer(paragraphs))
+    translated = translated_here(path, questions, paragraphs, languages)
+    return paragraphs_task(name, sorted(files), kept, passage_text, candidate_namer(paragraphs), translated)
+
+
+def translated_here(
+    path: Path, files: Sequence[Path], paragraphs: Sequence[Paragraph], languages: Sequence[str] | None
+) -> list[TranslatedQuestion]:
+    """The translated questions in the languages that are taken."""
+    # in no language of its own: the set has each question in several
+    known = {question.question_id: "" for paragraph in paragraphs for question in paragraph.questions}
+    taken = {paragraph.language for paragraph in paragraphs}
+    found = translated_questions(files, known)
+    for question in found:
+        if languages is None and question.language not in taken:
+            raise InputError(
+                f"{path}: has no {question.language}.json for the translated questions; "
+                f"{allowed(question.language, sorted(taken))}"
+            )
+    return [question for question in found if question.language in taken]
 
 
 def language_files(path: Path, languages: Collection[str] | None) -> dict[str, Path]:
@@ -236,6 +259,7 @@ def paragraphs_task(
     kept: Sequence[tuple[Paragraph, Unit]],
     passage_text: Literal["sentence", "sentence_paragraph"],
     candidate_id: Callable[[Paragraph, int], str],
+    translated: Sequence[TranslatedQuestion],
 ) -> RetrievalTask:
     """The sentences as candidates, by language, then in the order of the file, and the questions."""
     kept = sorted(kept, key=lambda pair: (pair[0].language, pair[0].article, pair[0].position))
@@ -257,7 +281,11 @@ def paragraphs_task(
             question.texts[paragraph.language] = asked.text
             question.relevant[first + asked.sentence] = 1
         first += len(paragraph.breaks)
-    return as_task(name, languages, pool, questions, {})
+    used = [one for one in translated if one.id in questions]
+    for one in used:
+        questions[one.id].texts[one.language] = one.question
+    cells = [(one.language, pool_language, one.translator) for one in used for pool_language in languages]
+    return as_task(name, languages, pool, questions, {"translated": translators_note(cells)} if cells else {})
 
 
 def passage(paragraph: Paragraph, sentence: int, passage_text: Literal["sentence", "sentence_paragraph"]) -> str:
