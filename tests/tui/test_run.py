@@ -103,6 +103,9 @@ async def test_export_writes_what_is_shown(home: Path, tmp_path: Path, opened: O
         await read(pilot)
         await pilot.press("e")
         entry = pilot.app.screen.query_one("#path", Input)
+        entry.value = "~no-such-user/pairs.csv"
+        await pilot.press("enter")
+        await until(lambda: "home directory" in screen_text(pilot.app))
         entry.value = str(tmp_path / "pairs.csv")
         await pilot.press("enter")
         await until((tmp_path / "pairs.csv").exists)

@@ -54,6 +54,16 @@ LEAVE_S = 3.0
 """For what threads still do when the app is left; reading may be cut short."""
 
 
+class Keys(Footer):
+    """The keys that do something now. Those of every screen come first: the rest may be cut, and help names it all."""
+
+    def compose(self) -> ComposeResult:
+        keys = list(super().compose())
+        yield from sorted(
+            keys, key=lambda key: getattr(key, "action", None) not in ("app.help", "app.quit", "help", "quit")
+        )
+
+
 def make_pane(name: str) -> Pane:
     module, _, kind = PANES[name][1].partition(".")
     pane: Pane = getattr(import_module(f"workbench.tui.{module}"), kind)(id=name)
@@ -90,7 +100,7 @@ class WorkbenchApp(App[None]):
         yield Tabs(*(Tab(Text(f"{n} {title}"), id=name) for n, (name, (title, _)) in enumerate(PANES.items(), 1)))
         yield ContentSwitcher(id="panes")
         yield StatusBar()
-        yield Footer(compact=True, show_command_palette=False)
+        yield Keys(compact=True, show_command_palette=False)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Those of the palette: one who types a screen's name there finds it, too."""

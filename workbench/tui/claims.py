@@ -21,7 +21,7 @@ from workbench.tui.widgets.table import Column, PagedTable
 SIGNS = {"supported": "+", "contradicted": "-", "not distinguishable": "=", "not testable yet": "?"}
 """Before a verdict's words, so that they are told apart at a glance without colour."""
 EVIDENCE = (
-    *("says", "first", "second", "first_value", "second_value", "difference", "low", "high", "limit"),
+    *("says", "first", "second", "less", "first_value", "second_value", "difference", "low", "high", "limit"),
     *("p", "p_contrary", "detectable", "cells", "seeds"),
 )
 LEAST_NAME = 18

@@ -113,12 +113,12 @@ class ExportDialog(Dialog):
             yield Static("", id="problem", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        path = Path(event.value).expanduser()
         try:
+            path = Path(event.value).expanduser()
             if path.exists():
                 raise FileExistsError(f"{path} is there already")
             write_whole(path, markdown(*self.table) if path.suffix == ".md" else as_csv(*self.table))
-        except (OSError, WorkbenchError) as error:
+        except (OSError, RuntimeError, ValueError, WorkbenchError) as error:  # `~nobody` has no home
             self.query_one("#problem", Static).update(Text(str(error)))
             return
         self.dismiss(path)

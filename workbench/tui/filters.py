@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from workbench.errors import InputError, allowed
@@ -11,8 +11,8 @@ Row = Mapping[str, Any]
 TERM = re.compile(r"([^<>=!~]+)(<=|>=|!=|=|~|<|>)(.*)", re.DOTALL)
 
 
-def row_filter(expression: str, columns: Sequence[str]) -> Callable[[Row], bool]:
-    """Whether a row has all that the terms ask for.
+def row_filter(expression: str, columns: Mapping[str, str]) -> Callable[[Row], bool]:
+    """Whether a row has all that the terms ask for; `columns` are the keys of rows, with what stands above them.
 
     A term is a column, one of `= != ~ < <= > >=` and a value, or a word that any column has in it; `~` asks for a
     part of the text. Case makes no difference; a term with blanks goes in quotes. A comparison with a number is false
@@ -31,13 +31,14 @@ def row_filter(expression: str, columns: Sequence[str]) -> Callable[[Row], bool]
     return lambda row: all(test(row) for test in tests)
 
 
-def term_filter(term: str, columns: Sequence[str]) -> Callable[[Row], bool]:
+def term_filter(term: str, columns: Mapping[str, str]) -> Callable[[Row], bool]:
     found = TERM.fullmatch(term)
     if found is None:
         word = term.casefold()
         return lambda row: any(word in as_text(row.get(column)) for column in columns)
     name, operator, value = found[1].strip().casefold(), found[2], found[3].strip().casefold()
-    column = next((column for column in columns if column.casefold() == name), None)
+    by_name = {label.casefold(): key for key, label in columns.items()} | {key.casefold(): key for key in columns}
+    column = by_name.get(name)
     if column is None:
         raise InputError(f"filter: no column {found[1]!r}; {allowed(found[1], columns)}")
     if operator == "~":

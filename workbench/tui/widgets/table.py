@@ -135,7 +135,7 @@ class PagedTable(Vertical):
         InputError
             The filter is none.
         """
-        test = row_filter(self.expression, [column.key for column in self.columns])
+        test = row_filter(self.expression, {column.key: column.label for column in self.columns})
         found = [row for row in rows if test(row)]
         if self.sorted_by is not None:
             column = self.columns[self.sorted_by].key
