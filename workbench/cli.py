@@ -81,7 +81,7 @@ def options(
     from workbench.tui.app import run_app
     from workbench.tui.reader import Reader
 
-    raise typer.Exit(run_app(Reader(store or DEFAULT_STORE, RunsPaths(runs or DEFAULT_RUNS))))
+    run_app(Reader(store or DEFAULT_STORE, RunsPaths(runs or DEFAULT_RUNS)))
 
 
 def names_store_alone(context: typer.Context) -> bool:

@@ -12,6 +12,7 @@ from workbench.analysis.claims import SHIPPED
 from workbench.config import freeze, read_config
 from workbench.errors import InputError
 from workbench.reports.claim_plan import claim_plan
+from workbench.reports.claim_words import claim_in_words
 from workbench.reports.claims import claim_rows, print_claims, told_apart
 from workbench.reports.published import published_beside
 from workbench.reports.tables import as_json, shown
@@ -170,6 +171,7 @@ def test_an_arm_that_an_earlier_version_made_gets_no_further_seeds(
     print_claims([row])
     said = f"mono-0ldc0d: no further seeds, as an earlier version made it; .*config lacks: {', '.join(lacks)}\n"
     assert re.search(said, capsys.readouterr().out)
+    assert re.search(said, f"{claim_in_words(row)}\n".partition("What is missing")[2])
     assert re.search(f"# {said}", claim_plan(old, claim) or "")
 
 

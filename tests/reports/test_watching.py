@@ -17,6 +17,7 @@ from workbench.files import locked
 from workbench.paths import RunPaths, RunsPaths
 from workbench.reports import watching
 from workbench.reports.overview import run_listing
+from workbench.reports.reached import reached
 from workbench.reports.watching import Losses, RunsWatch, binned
 from workbench.runs.directory import create_run, record_worker
 from workbench.runs.events import EventLog
@@ -81,7 +82,7 @@ def test_nothing_is_told_again_that_has_not_changed(home: Path, monkeypatch: pyt
     with EventLog(run.events) as events:
         events.write("step", step=3, steps=10, loss=0.25, eta_s=65.0)
     row = by_id(watch.look())[LIVE]
-    assert (row["state"], row["part"], row["loss"], row["eta_s"]) == ("training", 0.3, 0.25, 65.0)
+    assert (row["state"], row["part"], row["loss"], row["eta_s"]) == ("training", pytest.approx(0.24), 0.25, 65.0)
     assert set(read) == {run.events}, "the finished runs' events were not read again"
 
 
@@ -159,3 +160,40 @@ def test_a_run_that_has_not_trained_has_no_curve(home: Path) -> None:
 def test_values_are_averaged_in_parts_of_about_equal_length() -> None:
     assert binned([1.0, 3.0, 5.0, 7.0], 2) == [2.0, 6.0] and binned([1.0, 2.0, 6.0], 2) == [1.0, 4.0]
     assert binned([1.0, 2.0], 5) == [1.0, 2.0] and binned([], 5) == []
+
+
+def told(watch: RunsWatch) -> Any:
+    return by_id(watch.look())[LIVE]["part"]
+
+
+def test_the_part_of_a_run_never_falls_while_it_works_nor_when_it_waits_again(home: Path) -> None:
+    run, watch, parts = working(home), watch_of(home), []
+    with EventLog(run.events) as events:
+        for step in (1, 10):
+            events.write("step", step=step, steps=10, loss=0.25, eta_s=0.0)
+            parts.append(told(watch))
+        events.state("evaluating")
+        parts.append(told(watch))
+        for stage in ("encoding queries", "encoding passages", "ranking", "encoding passages", "ranking"):
+            for done in (1, 50, 100):
+                events.write("progress", stage=stage, done=done, total=100, eta_s=None)
+                parts.append(told_or(watch, parts[-1]))
+        assert parts == sorted(parts) and parts[0] == pytest.approx(0.08) and parts[-1] == 1.0
+        events.state("failed")
+        assert told(watch) == pytest.approx(0.8), "what it reached"
+        events.state("queued", prepared=True)
+        run.worker.unlink()
+        assert told(watch) == pytest.approx(0.8)
+
+
+def told_or(watch: RunsWatch, before: float) -> float:
+    rows = watch.look()
+    return before if rows is None else float(by_id(rows)[LIVE]["part"])
+
+
+def test_a_run_that_does_not_train_is_evaluated_from_the_start() -> None:
+    row = {"state": "evaluating", "sampling": None, "step": None, "steps": None}
+    assert reached(row) == 0.0
+    event = {"kind": "progress", "state": "evaluating", "stage": "encoding passages", "done": 1, "total": 2}
+    assert reached(row, event) == pytest.approx(0.4)
+    assert reached({**row, "state": "queued"}) is None and reached({**row, "state": "finished"}) is None

@@ -9,7 +9,8 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pyarrow.parquet as pq
 import pytest
@@ -19,7 +20,7 @@ from workbench.paths import RunPaths, RunsPaths, cache_folder
 from workbench.runs.cleaning import clean
 from workbench.runs.directory import create_run, read_spec, state_of
 from workbench.runs.events import EventLog, last_event, read_events
-from workbench.runs.worker import Work, keep_task_texts, load_tasks
+from workbench.runs.worker import Reporter, Work, keep_task_texts, load_tasks
 
 BASE: dict[str, Any] = {
     "name": "worker",
@@ -232,3 +233,12 @@ def test_a_cache_that_cannot_be_written_costs_the_texts_only(tmp_path: Path, mon
     keep_task_texts(work_of, tasks)
     event = last_event(run.events)
     assert event and event["kind"] == "warning" and "demo without its texts" in event["message"]
+
+
+def test_no_time_is_foretold_before_anything_of_a_stage_is_done() -> None:
+    said: list[Any] = []
+    work = SimpleNamespace(check_stop=lambda: None, log=SimpleNamespace(write=lambda _, **told: said.append(told)))
+    report = Reporter(cast(Work, work))
+    report("encoding queries", 5, 10)
+    report("encoding queries", 10, 10)
+    assert [told["eta_s"] for told in said] == [None, 0.0]

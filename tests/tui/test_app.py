@@ -71,7 +71,7 @@ async def test_every_screen_at_every_size_in_both_themes(
             await pilot.press(key)
             await until(lambda name=name: pilot.app.pane is not None and pilot.app.pane.id == name)
             await pilot.pause()
-            lines = screen_text(pilot.app).splitlines()
+            lines = screen_text(pilot.app).split("\n")
             assert "Runs" in lines[0] and "Claims" in lines[0] and len(lines) == size[1]
 
 
@@ -185,6 +185,9 @@ async def test_a_message_stands_for_a_while_in_the_place_of_the_line(hand_home: 
         assert status(pilot.app) == "error: [b]wrong[/] twice"
         bar = pilot.app.query_one(StatusBar)
         assert isinstance(bar, Static) and bar.has_class("error")
+        await pilot.press("2")
+        await until(lambda: pilot.app.pane is not None and pilot.app.pane.id == "new")
+        await until(lambda: "wrong" not in status(pilot.app) and not bar.has_class("error"))
 
 
 # -------------------------------------------------------------------------------------------- the command

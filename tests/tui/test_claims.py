@@ -58,6 +58,34 @@ async def test_rows_of_one_claim_are_told_apart(tmp_path: Path, opened: Opened) 
         assert "of-a-long-name-rate-0.003-" in str(pane.query_one("#claim", Static).content)
 
 
+async def test_a_verdict_from_one_seed_says_so(tmp_path: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    arms = [Arm(sampling, level(0.5, 0.5, 0.5), (0,), far=far) for sampling, far in (("hybrid", 8), ("mono", 40))]
+    make_store(tmp_path, arms).rename(tmp_path / "results.duckdb")
+    async with opened(tmp_path, "claims") as pilot:
+        pane = await judged(pilot)
+        await pilot.press("slash", *"verdict=supported claim=rank_distance", "enter")
+        await pilot.pause()
+        text = screen_text(pilot.app)
+        assert "+ supported*" in text and "* questions only, one seed: nothing is said of samplings" in text
+        assert [row["verdict"] for row in pane.table()[1]] == ["supported for these checkpoints*"]  # type: ignore[index]
+        await pilot.press("y")
+        assert "supported for these checkpoints*" in pilot.app.clipboard
+        await pilot.press("enter")
+        await until(lambda: isinstance(pilot.app.screen, EvidenceDialog))
+        await pilot.pause()
+        assert "rank_distance  + supported for these checkpoints*" in screen_text(pilot.app)
+
+
+async def test_columns_are_as_wide_as_their_cells_when_painted_at_once(hand_home: Path, opened: Opened) -> None:
+    """As happens when the terminal is resized: what is painted then is kept."""
+    async with opened(hand_home, "claims", LARGE) as pilot:
+        pane = await judged(pilot)
+        pane.draw()
+        data = pane.query_one(PagedTable).data
+        assert "best_multilingual" in "".join(data.render_line(y).text for y in range(data.size.height))
+
+
 async def test_the_published_column_can_be_filtered(hand_home: Path, opened: Opened) -> None:
     async with opened(hand_home, "claims") as pilot:
         pane = await judged(pilot)
@@ -147,6 +175,7 @@ def test_words_of_a_claim(hand_home: Path) -> None:
         assert row["text"] in words and row["verdict"] in words
         assert all(one["first"] in words for one in row["evidence"])
         assert ("What is missing" in words) == bool(row["missing"] or row["unplanned"])
+        assert all(text in words for text in claims.ended_in_words(row["ended_arms"]))
         assert ("What is published" in words) == bool(row["published"])
 
 

@@ -18,7 +18,7 @@ from workbench.reports.comparisons import Comparison, cell_rows, compared
 from workbench.tui import compared as read
 from workbench.tui.arms_dialog import ArmsDialog
 from workbench.tui.compare import ComparePane
-from workbench.tui.macro import macro_lines
+from workbench.tui.macro import about, macro_lines
 from workbench.tui.queries import texts_of
 
 NASTY = "[/red] [bold]שלום हिन्दी ภาษาไทย 🦜 " + "long " * 60
@@ -240,6 +240,39 @@ async def test_arms_without_a_common_task(strange_home: Path, empty_home: Path, 
         assert screen_text(pilot.app)
     async with opened(empty_home, "compare", size=SIZE) as pilot:
         await until(lambda: "press 2" in screen_text(pilot.app))
+
+
+async def test_what_the_head_says_of_the_results(home: Path, opened: Opened) -> None:
+    """Runs that are to go still count; the store changed; one key reads again."""
+    async with opened(home, "compare", size=SIZE) as pilot:
+        pane = await with_baseline(pilot)
+        assert "still counted" not in screen_text(pilot.app) and not pane.check_action("again", ())
+        pilot.app.to_delete = [["a", "b"], ["c"]]  # type: ignore[attr-defined]
+        (home / "results.duckdb").touch()
+        pane.look_at_store()
+        await pilot.pause()
+        text = screen_text(pilot.app)
+        assert "3 runs marked for deletion are still counted" in text and "F5 reads again" in text
+        await pilot.press("f5")
+        await until(lambda: not pane.is_old and pane.compared is not None and not pane.busy)
+        await pilot.pause()
+        assert "F5 reads again" not in screen_text(pilot.app)
+
+
+async def test_row_labels_are_whole_when_painted_at_once(hand_home: Path, opened: Opened) -> None:
+    async with opened(hand_home, "compare", size=LARGE) as pilot:
+        pane = await with_baseline(pilot)
+        pane.draw_macro()
+        painted = "".join(pane.macro.render_line(y).text for y in range(pane.macro.size.height))
+        assert "minus baseline" in painted and "95 % interval" in painted
+
+
+@pytest.mark.parametrize(
+    ("seeds", "words"), [((3, 3), "3 seeds"), ((4, 3), "4 and 3 seeds"), ((4, 3, 2), "4, 3 and 2 seeds")]
+)
+def test_seeds_of_arms_that_have_unequally_many(seeds: tuple[int, ...], words: str) -> None:
+    means = [{"arm": str(place), "n": n} for place, n in enumerate(seeds)]
+    assert about([{"about": "samplings", "seeds": 3}], means).endswith(f"of the samplings, {words}")
 
 
 def test_what_an_arm_ranks_first() -> None:

@@ -10,11 +10,12 @@ from workbench.config import expand, read_config
 from workbench.config_keys import reference
 from workbench.errors import InputError
 from workbench.records import to_plain
+from workbench.reports.configs import config_files
 from workbench.tui.draft import MOST_RUNS, STARTER, Draft, checked, handed_over
 from workbench.tui.form import as_text, brief, entries, placed, typed
 from workbench.tui.yaml_edit import MISSING
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").rglob("*.yaml"))
+CONFIGS = config_files(Path(__file__).parents[2] / "configs")
 FULL = {
     "train": {
         "sets": {"s": {}},

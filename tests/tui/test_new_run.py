@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from textual.pilot import Pilot
-from textual.widgets import Static, TextArea
+from textual.widgets import Input, Static, TextArea
 
 from tests.tui.conftest import LARGE, SIZE, STRANGE, Opened, Pictured, screen_text, until
 from workbench.data.demo import retrieval_task
@@ -218,6 +218,13 @@ async def test_a_small_run_is_launched_and_finishes(project: Path, opened: Opene
         await until(lambda: [state_of(run) for run in run_folders(runs)] == ["finished"], 60)
         await until(lambda: pilot.app.pane is not None and pilot.app.pane.id == "runs")
         await until(lambda: "finished" in screen_text(pilot.app))
+        await pilot.press("2")
+        await until(lambda: pilot.app.pane is pane_of(pilot) and pane_of(pilot).plan is not None)
+        await pilot.pause()
+        await until(lambda: pane_of(pilot).plan is not None)
+        await pilot.press("l")
+        await until(lambda: isinstance(pilot.app.screen, LaunchDialog))
+        assert "1 of 1 run is there already: 1 finished" in screen_text(pilot.app)
 
 
 async def test_leaks_are_looked_for_in_a_process_of_its_own(project: Path, opened: Opened) -> None:
@@ -262,7 +269,11 @@ async def test_a_path_that_is_no_config_and_strange_values_do_no_harm(project: P
     (project / "strange.yaml").write_text(yaml.safe_dump(content, allow_unicode=True))
     (project / "broken.yaml").write_text("name: [a\n")
     async with opened(project, "new") as pilot:
-        await pilot.press("slash", *"none.yaml", "enter")
+        await pilot.press("slash", *"12")
+        assert pilot.app.query_one("#path", Input).value == "12" and pilot.app.pane is pane_of(pilot)
+        await pilot.press("escape")
+        assert pilot.app.focused is pilot.app.query_one("#configs")
+        await pilot.press("slash", "ctrl+u", *"none.yaml", "enter")
         await until(lambda: "none.yaml: cannot be read" in screen_text(pilot.app))
         await write_path(pilot, "~nobody-of-this-name/x.yaml")
         await until(lambda: "no such home folder" in screen_text(pilot.app))
@@ -272,6 +283,20 @@ async def test_a_path_that_is_no_config_and_strange_values_do_no_harm(project: P
         await write_path(pilot, "strange.yaml")
         await until(lambda: pane_of(pilot).plan is not None)
         assert STRANGE[0] in screen_text(pilot.app)
+        assert "not valid YAML" not in text_of(pilot, "#wrong")
+
+
+async def test_the_form_tells_of_problems_that_no_row_has(project: Path, opened: Opened) -> None:
+    (project / "configs" / "small.yaml").write_text(SMALL.replace("model:", "modle:"))
+    async with opened(project, "new") as pilot:
+        pane, chooser = pane_of(pilot), pilot.app.query_one(ChooseConfig)
+        await until(lambda: len(chooser.paths) > 1)
+        await pilot.press("end", "up", "enter")
+        await until(lambda: pane.checked.others)
+        await until(lambda: "error in the YAML (t): modle" in screen_text(pilot.app))
+        await pilot.press("c")
+        await choose(pilot, "quickstart")
+        assert "modle" not in screen_text(pilot.app)
 
 
 async def write_path(pilot: Pilot[None], path: str) -> None:

@@ -106,6 +106,15 @@ async def test_export_writes_what_is_shown(home: Path, tmp_path: Path, opened: O
         entry.value = "~no-such-user/pairs.csv"
         await pilot.press("enter")
         await until(lambda: "home directory" in screen_text(pilot.app))
+        for path, says in (
+            ("", "no name"),
+            (str(tmp_path / "pairs.txt"), "end in .csv or .md"),
+            (str(tmp_path / "none" / "pairs.csv"), "no such folder"),
+        ):
+            entry.value = path
+            await pilot.press("enter")
+            await until(lambda says=says: says in screen_text(pilot.app))
+        assert not (tmp_path / "none").exists()
         entry.value = str(tmp_path / "pairs.csv")
         await pilot.press("enter")
         await until((tmp_path / "pairs.csv").exists)

@@ -22,7 +22,7 @@ from workbench.runs.directory import create_run, record_worker, state_of
 from workbench.runs.events import EventLog
 from workbench.store.database import ingest_pending, query
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.run_rows import bar, grouped, label, middle, run_rows, sparkline
+from workbench.tui.run_rows import bar, eta_text, group_progress, grouped, label, middle, run_rows, sparkline
 from workbench.tui.runs_table import RunsTable
 
 FIRST = "20261122-1403-mono-s0-aaaa"
@@ -84,7 +84,10 @@ async def test_filter_and_sort(home: Path, opened: Opened) -> None:
         table = await filled(pilot, 4)
         await pilot.press("slash", *"sampling=hybrid", "enter")
         assert {row["arm"] for row in table.found if row["kind"] == "run"} == {HYBRID}
-        assert "2 of 4 runs" in screen_text(pilot.app)
+        assert "2 of 4 runs, 1 arm, means over these" in screen_text(pilot.app)
+        await pilot.press("slash", *"seed=0", "enter")
+        await until(lambda: "1 of 2 finished" in screen_text(pilot.app))
+        assert [row["state"] for row in table.found if row["kind"] == "arm"] == ["1 of 2 finished"] * 2
         await pilot.press("slash", "escape")
         await pilot.press("g", "g")
         multi = [column.key for column in table.columns].index("multi")
@@ -100,6 +103,21 @@ async def test_filter_and_sort(home: Path, opened: Opened) -> None:
         assert "multi>.5" in screen_text(pilot.app), "an example that is about columns that are there"
         await pilot.press(*"nothing=1")
         assert "no column" in screen_text(pilot.app)
+
+
+async def test_home_and_end_lead_to_the_first_and_last_row(
+    home: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("runs_table", "widgets.table", "runs"):
+        monkeypatch.setattr(f"workbench.tui.{module}.PAGE", 4)
+    async with opened(home) as pilot:
+        table = await filled(pilot, 4)
+        await pilot.press("end")
+        assert table.page == 1 and table.current is table.found[6]
+        await pilot.press("home")
+        assert table.page == 0 and table.current is table.found[0]
+        await pilot.press("end", "end", "up", "home", "home")
+        assert table.current is table.found[0]
 
 
 async def test_marks_are_arms_in_their_order(home: Path, opened: Opened) -> None:
@@ -162,7 +180,7 @@ async def test_runs_started_elsewhere_are_adopted_and_followed(home: Path, opene
             events.state("training")
             for step, loss in enumerate((2.0, 1.5, 1.0, 0.5, 0.25), start=1):
                 events.write("step", step=step, steps=10, loss=loss, eta_s=65.0)
-            await until(lambda: "50%" in screen_text(pilot.app))
+            await until(lambda: "40%" in screen_text(pilot.app))
             text = screen_text(pilot.app)
             assert "1 training" in text and "1:05" in text and ".2500" in text
             await until(lambda: "█▆▄▂▁" in screen_text(pilot.app))
@@ -293,3 +311,13 @@ def test_a_seed_that_was_run_twice_counts_once() -> None:
     rows = run_rows([run("c", 0, 0.9), run("b", 1, 0.5), run("a", 0, 0.1), run("0", 2, 0.0, "failed")], None)
     _, arm, *_ = grouped(rows, "runs by arm", frozenset())
     assert arm["mono"] == pytest.approx(0.7) and arm["state"] == "1 failed"
+
+
+def test_a_group_is_as_far_as_its_runs() -> None:
+    def run(state: str, part: float | None) -> dict[str, Any]:
+        return {"state": state, "part": part}
+
+    runs = [run("finished", None), run("stopped", 0.4), run("failed", None), run("queued", 0.2), run("training", 0.4)]
+    assert group_progress(runs) == pytest.approx(0.4)
+    assert group_progress(runs[:4]) is None
+    assert eta_text(0.3) == "" and eta_text(None) == "" and eta_text(65) == "1:05"

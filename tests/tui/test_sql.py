@@ -77,6 +77,19 @@ async def test_an_error_puts_the_cursor_where_it_is(hand_home: Path, opened: Ope
         assert not problem(pane)
 
 
+async def test_an_error_leaves_no_answer_of_another_query(hand_home: Path, opened: Opened) -> None:
+    async with opened(hand_home, "sql") as pilot:
+        assert now(the_pane(pilot)) == "Tab: editor, F5: run"
+        await pilot.press("tab")
+        assert the_pane(pilot).query_one(CodeEditor).has_focus
+        pane = await ask(pilot, "select arm from runs")
+        assert "4 rows" in screen_text(pilot.app)
+        await ask(pilot, "select nothing from runs")
+        assert pane.answer is None and "4 rows" not in screen_text(pilot.app)
+        pane = await ask(pilot, "select 1 as one")
+        assert pane.answer is not None and "1 row" in screen_text(pilot.app)
+
+
 async def test_what_a_user_must_not_do_is_refused(home: Path, opened: Opened) -> None:
     before = (home / "results.duckdb").read_bytes()
     async with opened(home, "sql") as pilot:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workbench.reports.claims import FOOTNOTE, LEVEL, joined, sides_of
+from workbench.reports.claims import FOOTNOTE, LEVEL, ended_in_words, joined, qualified, sides_of
 from workbench.reports.overview import Row
 from workbench.reports.tables import figure, p_value
 
@@ -31,11 +31,12 @@ def parts(row: Row) -> Iterator[list[str]]:
         yield list(published_lines(row))
     if row["missing"] or row["unplanned"]:
         yield ["What is missing", *(f"  {text}" for text in (*joined(row["missing"]), *row["unplanned"]))]
+    yield ended_in_words(row["ended_arms"])
 
 
 def verdict_lines(row: Row) -> Iterator[str]:
     where = ", ".join(filter(None, (row["task"], row["model"])))
-    yield f"{row['verdict']}{f' on {where}' if where else ''}: {MEANINGS[row['verdict']]}"
+    yield f"{qualified(row)}{f' on {where}' if where else ''}: {MEANINGS[row['verdict']]}"
     if row["arms"] and not row["evidence"]:
         yield f"of the arms that it takes there are {', '.join(row['arms'])}"
     if row["p"] is not None:

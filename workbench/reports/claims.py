@@ -186,13 +186,18 @@ def ambiguous_arms(rows: Sequence[Row]) -> list[str]:
     return [arms * (claims.count(claim) > 1) for claim, arms in zip(claims, told_apart(rows), strict=True)]
 
 
+def qualified(row: Mapping[str, Any]) -> str:
+    """The verdict, with what it is of where it rests on one seed; `FOOTNOTE` belongs to that."""
+    verdict: str = row["verdict"]
+    return f"{verdict} for these checkpoints{ONE_SEED}" if row["seeds"] == 1 else verdict
+
+
 def verdict_line(row: Row) -> Row:
     held = [figure["holds"] for figure in row["published"]]
-    mark = ONE_SEED if row["seeds"] == 1 else ""
     return {
         **row,
         "p": p_value(row["p"]),
-        "verdict": f"{row['verdict']} for these checkpoints{mark}" if mark else row["verdict"],
+        "verdict": qualified(row),
         "published": f"{sum(held)} of {len(held)} hold" if held else None,
     }
 

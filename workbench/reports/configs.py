@@ -5,15 +5,21 @@ from pathlib import Path
 
 from workbench.reports.overview import Row
 
+CLAIMS = "claims"
 ABOUT_LINES = 20
 """Lines at the beginning of a config in which it says what it is for."""
 
 
 def config_listing(folder: Path) -> list[Row]:
     """One row a config, those at the top first: its path and the first sentence of the comment that it begins with."""
+    return [{"path": str(path), "about": about(path)} for path in config_files(folder)]
+
+
+def config_files(folder: Path) -> list[Path]:
+    """The configs in a folder and those below it, those at the top first; folders named `claims` hold claims."""
     found = [path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml") and path.is_file()]
-    found.sort(key=lambda path: (len(path.relative_to(folder).parts), path))
-    return [{"path": str(path), "about": about(path)} for path in found]
+    configs = [path for path in found if path.parent.name != CLAIMS]
+    return sorted(configs, key=lambda path: (len(path.relative_to(folder).parts), path))
 
 
 def about(path: Path) -> str:

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
 from workbench.records import ENDED
-from workbench.reports.tables import duration
+from workbench.reports.tables import time_left
 from workbench.runs.supervisor import Update
 from workbench.store.rows import run_name
 
@@ -179,7 +179,7 @@ def shortened(event: Mapping[str, Any], room: int) -> str:
 def parts(event: Mapping[str, Any]) -> dict[str, str]:
     """What there is to say of an event, by name; empty what is not known."""
     kind = event["kind"]
-    eta = duration(number(event.get("eta_s")))
+    eta = time_left(number(event.get("eta_s")))
     ahead = {"ETA": f"ETA {eta}" if eta else ""}
     if kind == "step":
         rate = number(event.get("pairs_per_second"))

@@ -10,7 +10,7 @@ from workbench.errors import InputError, allowed
 from workbench.paths import RunPaths, RunsPaths
 from workbench.records import SETTINGS
 from workbench.reports.leakage import marked
-from workbench.reports.tables import duration, shown, spread
+from workbench.reports.tables import shown, spread, time_left
 from workbench.reports.translated import TRANSLATED, translated_settings
 from workbench.runs.directory import run_folders, status
 from workbench.store.database import query
@@ -264,7 +264,7 @@ def listing_table(rows: Sequence[Row]) -> list[Row]:
             "run": marked(row["run_id"], row["leaked"]),
             "state": row["state"],
             "step": f"{row['step']}/{row['steps']}" if row["step"] else None,
-            "ETA": duration(row["eta_s"]),
+            "ETA": time_left(row["eta_s"]),
             "task": "; ".join(task_name(*of) for of in row.get("leave_out", {}).items()),
             **{headline(setting, "map"): listed_map(row, setting) for setting in SETTINGS},
             "loss": row["loss"],

@@ -248,3 +248,9 @@ def duration(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def time_left(seconds: float | None) -> str:
+    """`duration` of what is yet to come; empty where that is less than half a second, too: it says nothing."""
+    left = duration(seconds)
+    return "" if left == duration(0) else left

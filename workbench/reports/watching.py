@@ -11,8 +11,9 @@ from typing import Any
 
 from workbench.paths import RunPaths, RunsPaths
 from workbench.records import ENDED
-from workbench.reports.live import MOVING, extent
+from workbench.reports.live import MOVING
 from workbench.reports.overview import leaked_by, task_names
+from workbench.reports.reached import reached
 from workbench.reports.translated import TRANSLATED, translated_settings
 from workbench.runs.directory import run_folders, state_of, status
 from workbench.runs.events import Event, last_event, read_new_events
@@ -148,6 +149,7 @@ class RunsWatch:
             return stored
         marks = file_mark(run.events), file_mark(run.worker)
         known = self._folders.get(name)
+        before = known.row if known else {}
         if known is None or known.marks != marks:
             known = self._folders[name] = Folder(marks, last_event(run.events), {})
         if is_as_stored(run, known.last, stored):
@@ -155,7 +157,7 @@ class RunsWatch:
             return stored
         state = known.row.get("state")
         if state is None or (state not in (*ENDED, "damaged") and state_of(run, known.last) != state):
-            known.row = folder_row(run, stored)
+            known.row = folder_row(run, stored, before)
         return known.row
 
     def losses(self, rows: Sequence[Mapping[str, Any]], points: int) -> dict[str, tuple[float, ...]]:
@@ -188,15 +190,19 @@ def is_as_stored(run: RunPaths, last: Event | None, stored: Row | None) -> bool:
     return utc(run, last["time"]) == stored["ended"]
 
 
-def folder_row(run: RunPaths, stored: Row | None) -> Row:
-    """A run as its directory tells; figures of an earlier end are not its own any more."""
+def folder_row(run: RunPaths, stored: Row | None, before: Row) -> Row:
+    """A run as its directory tells; figures of an earlier end are not its own any more.
+
+    `before` is what was told of it last: tasks are evaluated one after the other, and each begins anew.
+    """
     told = asdict(status(run))
-    moved = last_event(run.events, MOVING)
-    done, total = extent(moved) if moved and moved["state"] == told["state"] else (None, 1.0)
+    part = reached(told, last_event(run.events, MOVING))
+    if part is not None and told["state"] == before.get("state") == "evaluating":
+        part = max(part, before["part"] or 0.0)
     return blank_row(
         **told,
         run=run_name(run.run_id),
-        part=None if done is None else done / total,
+        part=part,
         leaked=leaked_by(run, stored),
     )
 
@@ -225,6 +231,8 @@ def stored_rows(store: Path, limit: int | None = None) -> dict[str, Row]:
         row["updated"] = f"{row['ended']:%Y-%m-%dT%H:%M:%S}+00:00"
     for run_id, loss, step in losses.rows:
         rows[run_id] |= {"loss": loss, "step": step}
+    for row in rows.values():
+        row["part"] = reached(row)
     marks = marked_settings(store, tasks.dicts())
     names = task_names(tasks.dicts())
     for run_id, task_id, setting, measure, value in figures.rows:

@@ -235,7 +235,8 @@ class Reporter:
             self.stage, self.first, self.started = stage, done, now
         if new or now - self.said > self.EVERY_S or done == total:
             self.said = now
-            eta = (now - self.started) / max(done - self.first, 1) * (total - done)
+            so_far = done - self.first
+            eta = (now - self.started) / so_far * (total - done) if so_far else None
             self.work.log.write("progress", stage=stage, done=done, total=total, eta_s=eta)
 
 

@@ -9,4 +9,4 @@ from workbench.tui.reader import Reader
 
 if __name__ == "__main__":
     store, runs = map(Path, sys.argv[1:])
-    sys.exit(run_app(Reader(store, RunsPaths(runs))))
+    run_app(Reader(store, RunsPaths(runs)))

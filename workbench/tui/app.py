@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 from functools import partial
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from rich.text import Text
 from textual.app import App, ComposeResult, SystemCommand
@@ -147,6 +147,7 @@ class WorkbenchApp(App[None]):
             await switcher.add_content(make_pane(name), id=name, set_current=True)
         switcher.current = name
         pane = switcher.query_one(f"#{name}", Pane)
+        self.forget_error()
         pane.take_focus()
         pane.shown()
         return pane
@@ -194,17 +195,20 @@ class WorkbenchApp(App[None]):
         for bar in self.screen_stack[0].query(StatusBar):
             bar.say(text, error=error)
 
+    def forget_error(self) -> None:
+        """What went wrong was elsewhere: another screen, another config is in front."""
+        for bar in self.screen_stack[0].query(StatusBar):
+            bar.forget_error()
 
-def run_app(reader: Reader) -> int:
-    """Show the app until the user leaves it; its exit code. A thread that still reads does not keep them waiting."""
+
+def run_app(reader: Reader) -> NoReturn:
+    """Show the app until the user leaves it, and end the process with its exit code."""
     app = WorkbenchApp(reader)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     loop.run_until_complete(app.run_async())
     threads = loop.create_task(loop.shutdown_default_executor())
     loop.run_until_complete(asyncio.wait([threads], timeout=LEAVE_S))
-    if not threads.done():
-        sys.stdout.flush()
-        os._exit(app.return_code or 0)
-    loop.close()
-    return app.return_code or 0
+    sys.stdout.flush()
+    # at once: threads that still read would be waited for, and DuckDB's bindings write of what Python has not freed
+    os._exit(app.return_code or 0)

@@ -26,6 +26,8 @@ from workbench.tui.pane import Pane
 
 SETTLED_S = 0.15
 """A choice that stays for so long is computed; while keys are pressed in a row nothing is."""
+LOOK_S = 2.0
+"""Between two looks whether the store has changed."""
 LEAST_NAME = 18
 """Characters that an arm's name has, in however little room."""
 
@@ -36,10 +38,11 @@ class ArmsPane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "arms", "Arms"),
         Binding("t", "task", "Task"),
+        Binding("f5", "again", "Read again", key_display="F5"),
         Binding("escape", "stop", "Back"),
     ]
     DEFAULT_CSS = """
-    ArmsPane #head { height: auto; max-height: 5; padding: 0 1; }
+    ArmsPane #head { height: auto; max-height: 6; padding: 0 1; }
     ArmsPane #heading { height: auto; max-height: 2; padding: 0 1; color: $text-muted; text-style: bold; }
     ArmsPane #heading.busy, ArmsPane #heading.problem { color: $text-warning; max-height: 6; }
     ArmsPane #detail { height: auto; min-height: 2; max-height: 4; padding: 0 1; }
@@ -53,6 +56,25 @@ class ArmsPane(Pane):
         self.results = Results()
         self.busy = False
         self._settling: Timer | None = None
+        self._settled_at = 0
+        """The store's time when what is shown was asked for."""
+        self.is_old = False
+        """Whether the store has changed since."""
+
+    def on_mount(self) -> None:
+        self.set_interval(LOOK_S, self.look_at_store)
+
+    def look_at_store(self) -> None:
+        """Say when there may be newer results. They are not read unasked: one may be looking at these."""
+        if self.choice.arms and not self.busy and not self.is_old and self.store_time() != self._settled_at:
+            self.is_old = True
+            self.draw_head()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.is_old if action == "again" else super().check_action(action, parameters)
+
+    def action_again(self) -> None:
+        self.shown()
 
     # what a screen says
 
@@ -136,6 +158,7 @@ class ArmsPane(Pane):
 
     def settle(self) -> None:
         """Show what is chosen: at once where the result is kept, else compute it when the choice stays."""
+        self._settled_at, self.is_old = self.store_time(), False
         self.stop_waiting()
         if self.choice.problem:
             self.clear()
@@ -185,10 +208,14 @@ class ArmsPane(Pane):
 
     def kept_as(self, key: tuple[Hashable, ...]) -> Hashable:
         """What a result is kept by: as the store changes, it is computed anew."""
+        return self.store_time(), key
+
+    def store_time(self) -> int:
+        """When the store was changed last; 0 = there is none."""
         try:
-            return self.reader.store.stat().st_mtime_ns, key
+            return self.reader.store.stat().st_mtime_ns
         except OSError:
-            return 0, key
+            return 0
 
     def answered(self, answer: tuple[tuple[Hashable, ...], Any]) -> None:
         key, result = answer
@@ -220,6 +247,8 @@ class ArmsPane(Pane):
         """The arms, the baseline first; the task and what else is chosen, each with its key."""
         self.refresh_bindings()
         text = Text()
+        for note in self.notes():
+            text.append(f"{note}\n", "bold")
         arms = self.choice.arms
         fitted = self.fitted(2 * self.size.width // max(1, len(arms)) - 14)
         names = [self.marked_name(arm, fitted) for arm in arms]
@@ -237,6 +266,17 @@ class ArmsPane(Pane):
                 text.append(words)
                 text.append(f" ({key})", "dim")
         self.query_one("#head", Static).update(text)
+
+    def notes(self) -> Sequence[str]:
+        """What one must know of the results, first of all."""
+        notes = []
+        number = sum(map(len, self.app.to_delete))
+        if number and self.choice.arms:
+            runs = "1 run marked for deletion is" if number == 1 else f"{number} runs marked for deletion are"
+            notes.append(f"{runs} still counted")
+        if self.is_old:
+            notes.append("the store has changed since these results were read: F5 reads again")
+        return notes
 
     def on_resize(self) -> None:
         self.draw_head()

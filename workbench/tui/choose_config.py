@@ -12,6 +12,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.events import Key
 from textual.message import Message
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -50,7 +51,7 @@ class ChooseConfig(Vertical):
     def compose(self) -> ComposeResult:
         yield Static("Which config to begin with?", classes="heading", markup=False)
         yield OptionList(id="configs", markup=False)
-        yield Input(placeholder="or the path of another one", id="path", compact=True)
+        yield Input(placeholder="or the path of another one (Esc: back to the list)", id="path", compact=True)
 
     def show(self, rows: Sequence[Row]) -> None:
         """Replace what there is to choose from."""
@@ -74,6 +75,12 @@ class ChooseConfig(Vertical):
         event.stop()
         if event.value.strip():
             self.post_message(self.Chosen(Path(event.value.strip())))
+
+    def on_key(self, event: Key) -> None:
+        """Esc leaves the line for the list."""
+        if event.key == "escape" and self.query_one(Input).has_focus:
+            event.stop()
+            self.query_one(OptionList).focus()
 
     def action_path(self) -> None:
         self.query_one(Input).focus()

@@ -22,7 +22,7 @@ SIGNS = {"supported": "+", "contradicted": "-", "not distinguishable": "=", "not
 """Before a verdict's words, so that they are told apart at a glance without colour."""
 EVIDENCE = (
     *("says", "first", "second", "less", "first_value", "second_value", "difference", "low", "high", "limit"),
-    *("p", "p_contrary", "detectable", "cells", "seeds"),
+    *("p", "p_contrary", "detectable", "cells", "seeds", "about"),
 )
 LEAST_NAME = 18
 """Characters that an arm's name has, in however little room."""
@@ -30,6 +30,20 @@ BESIDE = 90
 """Cells that the columns beside it take."""
 PLAN = "the plan of missing runs"
 NO_STORE = "no results yet: press 2 for New, where the quickstart waits"
+
+
+class OneSeed(str):
+    """A verdict that rests on one seed: it is filtered and sorted as any other, and shown with a mark."""
+
+
+class ClaimsTable(PagedTable):
+    """Says below what the mark means, where there is one."""
+
+    def counted(self) -> str:
+        from workbench.reports.claims import FOOTNOTE
+
+        is_marked = any(isinstance(row["verdict"], OneSeed) for row in self.found)
+        return f"{super().counted()}{f'   {FOOTNOTE}' * is_marked}"
 
 
 class ClaimsPane(Pane):
@@ -72,7 +86,7 @@ y e    copy the claim in words, export the verdicts
         """Size and time of the store that the verdicts are of."""
 
     def compose(self) -> ComposeResult:
-        yield PagedTable(
+        yield ClaimsTable(
             [
                 Column("claim", "claim"),
                 Column("verdict", "verdict", show=signed),
@@ -168,7 +182,10 @@ y e    copy the claim in words, export the verdicts
 
     def table(self) -> tuple[Sequence[str], Sequence[Row]] | None:
         table = self.query_one(PagedTable)
-        return [column.key for column in table.columns], table.found
+        from workbench.reports.claims import qualified
+
+        rows = [{**line, "verdict": qualified(self.judged[line["place"]][0])} for line in table.found]
+        return [column.key for column in table.columns], rows
 
     def marked_text(self) -> str:
         from workbench.reports.claim_words import claim_in_words
@@ -194,14 +211,16 @@ class EvidenceDialog(Dialog):
 
     def __init__(self, row: Row) -> None:
         from workbench.reports.claim_words import claim_in_words
+        from workbench.reports.claims import qualified
 
         super().__init__()
         self.row = row
+        self.headline = f"{row['claim']}  {SIGNS[row['verdict']]} {qualified(row)}"
         self.words = claim_in_words(dict(row))
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():
-            yield Static(Text(f"{self.row['claim']}  {signed(self.row['verdict'])}"), classes="heading", markup=False)
+            yield Static(Text(self.headline), classes="heading", markup=False)
             yield Static(Text(self.words), markup=False)
             yield Static("esc back   y copy   e export the evidence", classes="hint", markup=False)
 
@@ -217,7 +236,9 @@ class EvidenceDialog(Dialog):
 
 
 def signed(verdict: str) -> str:
-    return f"{SIGNS[verdict]} {verdict}"
+    from workbench.reports.claims import ONE_SEED
+
+    return f"{SIGNS[verdict]} {verdict}{ONE_SEED * isinstance(verdict, OneSeed)}"
 
 
 def lines_of(rows: Sequence[Row]) -> list[Row]:
@@ -232,6 +253,7 @@ def as_line(place: int, row: Row, arms: str) -> Row:
     return {
         **row,
         "place": place,
+        "verdict": OneSeed(row["verdict"]) if row["seeds"] == 1 else row["verdict"],
         "lacks": len(row["missing"]) + len(row["unplanned"]) or None,
         "published": f"{sum(held)} of {len(held)}" if held else "",
         "arm": arms,

@@ -160,7 +160,7 @@ class ComparePane(ArmsPane):
 
     def present(self, result: Compared) -> None:
         self.compared = result
-        self.say_heading(about(result.effects))
+        self.say_heading(about(result.effects, result.means))
         self.draw_macro()
         self.draw_map()
         self.on_data_table_row_highlighted()

@@ -13,7 +13,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError, WorkbenchError
 from workbench.files import write_whole
 from workbench.reports.tables import as_csv, shown
 
@@ -114,15 +114,33 @@ class ExportDialog(Dialog):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         try:
-            path = Path(event.value).expanduser()
-            if path.exists():
-                raise FileExistsError(f"{path} is there already")
+            path = free_path(event.value.strip())
             write_whole(path, markdown(*self.table) if path.suffix == ".md" else as_csv(*self.table))
         except (OSError, RuntimeError, ValueError, WorkbenchError) as error:  # `~nobody` has no home
             self.query_one("#problem", Static).update(Text(str(error)))
             return
         self.dismiss(path)
         self.app.say(f"wrote {path}")  # type: ignore[attr-defined]
+
+
+def free_path(text: str) -> Path:
+    """Where a table can be written.
+
+    Raises
+    ------
+    InputError
+        The path is empty, ends in neither .csv nor .md, is there already, or its folder is not.
+    """
+    if not text:
+        raise InputError("no name: type a file's name, such as table.csv")
+    path = Path(text).expanduser()
+    if path.suffix not in (".csv", ".md"):
+        raise InputError(f"{path}: the name must end in .csv or .md")
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent}: no such folder")
+    if path.exists():
+        raise InputError(f"{path} is there already")
+    return path
 
 
 def markdown(columns: Sequence[str], rows: Sequence[Row]) -> str:

@@ -23,6 +23,8 @@ from workbench.tui.yaml_edit import MISSING, Path, with_key, without_key, writte
 
 MOST_RUNS = 2000
 """A sweep of more is for the command line: the form checks every run at every change."""
+HERE = ("finished", "evaluating", "training", "preparing", "queued")
+"""States of a run that need not be launched again."""
 STARTER = """\
 # A small encoder trained from nothing on the built-in set: no network, no GPU, a few seconds.
 name: new
@@ -195,6 +197,24 @@ def on_leak_words(plan: Plan) -> str:
     found = {spec.settings.train.on_leak for spec in plan.specs if spec.settings.train}
     does = {"drop": "leave such pairs out", "warn": "only say so", "fail": "end"}
     return ", ".join(f"{does[one]} (train.on_leak: {one})" for one in sorted(found))
+
+
+def already_words(plan: Plan, store: FilePath, runs: RunsPaths) -> str:
+    """How many of the runs are there already, finished or on their way, as a line; empty where none is."""
+    from workbench.reports.watching import RunsWatch  # only where it is asked for: it needs the database
+
+    states: dict[tuple[str, int], str] = {}
+    for row in RunsWatch(runs, store).look() or ():
+        if row["state"] in HERE:
+            states.setdefault((row["arm"], row["seed"]), row["state"])
+    found = [states[spec.arm, spec.settings.seed] for spec in plan.specs if (spec.arm, spec.settings.seed) in states]
+    if not found:
+        return ""
+    by_state = ", ".join(f"{found.count(state)} {state}" for state in HERE if state in found)
+    verb = "is" if len(found) == 1 else "are"
+    return (
+        f"{len(found)} of {counted(len(plan.specs), 'run')} {verb} there already: {by_state}. Launching repeats them."
+    )
 
 
 def counted(number: int, what: str) -> str:

@@ -2,12 +2,15 @@
 
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
-from workbench.errors import InputError, allowed
+from workbench.errors import InputError
 
 Row = Mapping[str, Any]
+NAMED = 6
+"""Columns that are named where there is none as typed."""
 TERM = re.compile(r"([^<>=!~]+)(<=|>=|!=|=|~|<|>)(.*)", re.DOTALL)
 
 
@@ -40,7 +43,7 @@ def term_filter(term: str, columns: Mapping[str, str]) -> Callable[[Row], bool]:
     by_name = {label.casefold(): key for key, label in columns.items()} | {key.casefold(): key for key in columns}
     column = by_name.get(name)
     if column is None:
-        raise InputError(f"filter: no column {found[1]!r}; {allowed(found[1], columns)}")
+        raise InputError(f"filter: no column {found[1]!r}; {hint(name, by_name, list(columns))}")
     if operator == "~":
         return lambda row: value in as_text(row.get(column))
     number = as_number(value)
@@ -56,6 +59,15 @@ def term_filter(term: str, columns: Mapping[str, str]) -> Callable[[Row], bool]:
         ">=": lambda have: have >= number,
     }
     return lambda row: (have := as_number(row.get(column))) is not None and compare[operator](have)
+
+
+def hint(name: str, known: Iterable[str], columns: Sequence[str]) -> str:
+    """What may have been meant, else some of what there is: it has to fit in a line."""
+    near = get_close_matches(name, known, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    more = len(columns) - NAMED
+    return f"there are {', '.join(columns[:NAMED])}{f' and {more} more' if more > 0 else ''}"
 
 
 def equals(have: Any, value: str, number: float | None) -> bool:

@@ -57,6 +57,10 @@ class FormView(Vertical):
     FormView #words, FormView #line { height: 1; display: none; }
     FormView Input { height: 1; border: none; padding: 0 1; width: 1fr; }
     FormView #words.open, FormView #line.open { display: block; }
+    FormView #others {
+        display: none; height: auto; max-height: 4; padding: 0 1; color: $text-error;
+    }
+    FormView #others.open { display: block; }
     FormView #line { background: $boost; }
     FormView #label { width: auto; max-width: 50%; padding: 0 1; text-style: bold; }
     FormView #about { height: 4; padding: 0 1; border-top: solid $panel; }
@@ -77,6 +81,7 @@ class FormView(Vertical):
     def compose(self) -> ComposeResult:
         yield Input(placeholder="words of a key or its description", id="words", compact=True)
         yield Rows(id="rows", markup=False)
+        yield Static("", id="others", markup=False)
         yield Static("", id="about", markup=False)
         with Horizontal(id="line"):
             yield Static("", id="label", markup=False)
@@ -103,9 +108,12 @@ class FormView(Vertical):
             self.query_one(part).remove_class("open")
         self.options.clear_options()
 
-    def show(self, rows: Sequence[Entry], problems: Mapping[str, str]) -> None:
-        """Replace the rows; the cursor stays on its key."""
+    def show(self, rows: Sequence[Entry], problems: Mapping[str, str], others: Sequence[str] = ()) -> None:
+        """Replace the rows; the cursor stays on its key. `others` are problems that belong to no row."""
         self.rows, self.problems = rows, problems
+        elsewhere = self.query_one("#others", Static)
+        elsewhere.set_class(bool(others), "open")
+        elsewhere.update(Text("\n".join(f"error in the YAML (t): {shown(text)}" for text in others)))
         self.refill()
 
     def refill(self) -> None:

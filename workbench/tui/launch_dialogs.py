@@ -24,16 +24,19 @@ class LaunchDialog(Dialog):
 
     DEFAULT_CSS = """
     LaunchDialog #buttons { height: auto; }
+    LaunchDialog #already { color: $text-warning; margin-bottom: 1; }
     LaunchDialog #problem { color: $text-error; }
     """
 
-    def __init__(self, summary: str, leaks: str, on_leak: str) -> None:
+    def __init__(self, summary: str, leaks: str, on_leak: str, already: str = "") -> None:
         super().__init__()
-        self.summary, self.leaks, self.on_leak = summary, leaks, on_leak
+        self.summary, self.leaks, self.on_leak, self.already = summary, leaks, on_leak, already
 
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Static(Text(f"Launch {self.summary}?"), classes="heading", markup=False)
+            if self.already:
+                yield Static(Text(self.already), id="already", markup=False)
             if self.on_leak:
                 yield Static(Text(f"leaks: {self.leaks}\nwhere there are any, the runs {self.on_leak}"), markup=False)
             yield Static(Text("\nruns that work at once (empty: as before, at first one, or one a GPU):"), markup=False)

@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import DataTable
 
 from workbench.records import SETTINGS
 from workbench.reports.leakage import marked
 from workbench.reports.overview import Row
 from workbench.reports.tables import figure, p_value, shown, spread
 from workbench.reports.translated import TRANSLATED
+from workbench.tui.widgets.whole_columns import MeasuredColumns
 
 HEAD_WIDTH = 18
 """Characters that the names in the table have at least."""
@@ -39,7 +39,7 @@ class Line:
     """Whose line it is, if it is an arm's."""
 
 
-class MacroTable(DataTable[Text]):
+class MacroTable(MeasuredColumns):
     """A row a line; Enter asks for the map of the arm that the line is of."""
 
     class MapWanted(Message):
@@ -192,15 +192,22 @@ def signed(value: float) -> str:
     return f"+{plain(value)}" if value > 0 else plain(value)
 
 
-def about(effects: Sequence[Row]) -> str:
-    """What intervals and p speak of."""
+def about(effects: Sequence[Row], means: Sequence[Row]) -> str:
+    """What intervals and p speak of; `means` know how many seeds each arm has."""
     if not effects:
         return "one arm: nothing is held against it; choose more by a"
-    seeds = min(row["seeds"] for row in effects)
     if all(row["about"] == "samplings" for row in effects):
+        seeds = seeds_in_words(list({row["arm"]: row["n"] for row in means}.values()))
         return f"interval, p, detectable: of the samplings, {seeds} seeds"
     where = "" if all(row["about"] != "samplings" for row in effects) else "where an arm has one seed, "
     return f"{where}interval, p, detectable: questions only, one seed: no claim about samplings"
+
+
+def seeds_in_words(numbers: Sequence[int]) -> str:
+    """`3`, where all arms have as many, else of each: `4 and 3`."""
+    if len(set(numbers)) == 1:
+        return str(numbers[0])
+    return f"{', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
 
 
 def tidy(means: Sequence[Row], effects: Sequence[Row], published: Sequence[Row]) -> list[Row]:

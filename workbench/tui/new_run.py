@@ -22,6 +22,7 @@ from workbench.tui.draft import (
     Checked,
     Draft,
     Plan,
+    already_words,
     checked,
     counted,
     handed_over,
@@ -132,6 +133,8 @@ the text takes changes back."""
         self.remove_class("choosing")
         self.refresh_bindings()
         self.checked, self.plan, self.part = Checked(), None, "form"
+        self.query_one(YamlView).problems(())
+        self.app.forget_error()
         self.query_one(LeakCheck).cancel()
         self.query_one(LeakCheck).forget("not checked yet; k looks for evaluation texts in the training texts")
         self.query_one(FormView).begin()
@@ -165,7 +168,7 @@ the text takes changes back."""
         # nothing is launched that the checks have not seen
         self.checked, self.plan = replace(self.checked, experiment=None), None
         self.query_one(YamlView).show(draft)
-        self.query_one(FormView).show(draft.rows, self.checked.by_key)
+        self.query_one(FormView).show(draft.rows, self.checked.by_key, self.checked.others)
         self.query_one(LeakCheck).now(draft.content)
         self.head("checking")
         if self._timer is not None:
@@ -182,7 +185,7 @@ the text takes changes back."""
         if self.draft is None:
             return
         self.checked, self.plan = found, None
-        self.query_one(FormView).show(self.draft.rows, found.by_key)
+        self.query_one(FormView).show(self.draft.rows, found.by_key, found.others)
         self.query_one(YamlView).problems(found.problems)
         experiment, runs = found.experiment, self.reader.runs
         if experiment is None:
@@ -242,8 +245,18 @@ the text takes changes back."""
         elif not self.plan.specs:
             self.app.say(self.plan.problem, error=True)
         else:
-            dialog = LaunchDialog(summary(self.plan), self.query_one(LeakCheck).words, on_leak_words(self.plan))
-            self.app.push_screen(dialog, self.launch)
+            plan, reader = self.plan, self.reader
+            self.load(
+                lambda: already_words(plan, reader.store, reader.runs),
+                lambda already: self.ask(plan, already),
+                group="ask",
+            )
+
+    def ask(self, plan: Plan, already: str) -> None:
+        """Unless another config, or another screen, has come to the front while the runs were looked through."""
+        if self.plan is plan and self.app.screen is self.screen and self.app.pane is self:
+            words = self.query_one(LeakCheck).words
+            self.app.push_screen(LaunchDialog(summary(plan), words, on_leak_words(plan), already), self.launch)
 
     def launch(self, answer: dict[str, Any] | None) -> None:
         experiment, reader = self.checked.experiment, self.reader

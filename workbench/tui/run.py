@@ -12,7 +12,7 @@ from textual.widgets import ContentSwitcher, Static
 
 from workbench.records import ENDED
 from workbench.reports.leakage import marked
-from workbench.reports.tables import duration, shown
+from workbench.reports.tables import shown, time_left
 from workbench.tui.pane import Pane
 from workbench.tui.run_pairs import PairsPart
 from workbench.tui.run_parts import CurvesPart, DrawnPart, ViewBar
@@ -191,7 +191,7 @@ The run that was chosen on screen 1, else the newest; while it works, all of it 
         line.append(marked(shown(view.run_id), view.leaked), "bold")
         line.append("\n")
         step, steps = facts["step"], facts["steps"]
-        eta = duration(facts["eta_s"])
+        eta = time_left(facts["eta_s"])
         parts = [
             shown(facts["state"]),
             bar(step / steps) if facts["state"] == "training" and step and steps else "",

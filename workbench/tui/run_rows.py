@@ -10,8 +10,7 @@ from typing import Any, Literal
 
 from rich.cells import cell_len, set_cell_size
 
-from workbench.records import ENDED
-from workbench.reports.tables import duration, shown
+from workbench.reports.tables import shown, time_left
 
 Row = dict[str, Any]
 View = Literal["runs by arm", "arms", "runs"]
@@ -25,6 +24,7 @@ PRESSING = (
 WORKING = ("preparing", "training", "evaluating")
 SHARED = ("sampling", "alpha", "model", "task", "device", "host", "experiment", "arm")
 """What an arm's line says where all its runs say the same."""
+NO_SIZES: Mapping[tuple[str, str], int] = {}
 BARS = "▁▂▃▄▅▆▇█"
 BAR_WIDTH = 8
 CURVE_WIDTH = 6
@@ -57,10 +57,13 @@ def all_tasks(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     return sorted({task for row in rows for task in row["figures"]})
 
 
-def grouped(runs: Sequence[Row], view: View, turned: Set[str]) -> list[Row]:
+def grouped(
+    runs: Sequence[Row], view: View, turned: Set[str], sizes: Mapping[tuple[str, str], int] = NO_SIZES
+) -> list[Row]:
     """Runs below lines of their experiments and arms, in the order in which the first run of each comes.
 
     `turned` are the keys of arms that are open where `view` folds them, and folded where it does not.
+    `sizes` are how many runs each experiment's arms have where `runs` are only some of them.
     """
     if view == "runs":
         return list(runs)
@@ -74,6 +77,7 @@ def grouped(runs: Sequence[Row], view: View, turned: Set[str]) -> list[Row]:
         names = short_arms(arms)
         for arm, of_arm in arms.items():
             line = {**arm_line(experiment, arm, of_arm), "name": names[arm]}
+            line["state"] = group_state(of_arm, sizes.get((experiment, arm), len(of_arm)))
             line["folded"] = (view == "arms") != (line["key"] in turned)
             lines.append(line)
             lines += [] if line["folded"] else of_arm
@@ -120,18 +124,24 @@ def group_line(runs: list[Row]) -> Row:
     }
 
 
-def group_state(runs: Sequence[Row]) -> str:
-    """The most pressing state among them, and of how many."""
+def arm_sizes(runs: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, str]]:
+    """How many runs each experiment's arms have."""
+    return Counter((run["experiment"] or "", run["arm"] or "") for run in runs)
+
+
+def group_state(runs: Sequence[Row], size: int | None = None) -> str:
+    """The most pressing state among them, and of how many; of how many in all where the filter keeps some back."""
     states = [run["state"] for run in runs]
     first = min(states, key=PRESSING.index)
-    return f"{states.count(first)} {first}"
+    of = f" of {size}" if size not in (None, len(runs)) else ""
+    return f"{states.count(first)}{of} {first}"
 
 
 def group_progress(runs: Sequence[Row]) -> float | None:
-    """How far they are together, while one of them works: runs that ended count as done."""
+    """How far they are together, while one of them works: one that ended early counts as what it reached."""
     if not any(run["state"] in WORKING for run in runs):
         return None
-    return fmean(1.0 if run["state"] in ENDED else run["part"] or 0.0 for run in runs)
+    return fmean(1.0 if run["state"] == "finished" else run["part"] or 0.0 for run in runs)
 
 
 # how values are written
@@ -198,7 +208,7 @@ def figure_text(row: Mapping[str, Any], name: str) -> str:
 
 
 def eta_text(value: Any) -> str:
-    return duration(value)
+    return time_left(value)
 
 
 def short_time(value: Any) -> str:

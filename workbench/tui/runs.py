@@ -39,6 +39,7 @@ All runs, newest first, below their experiments and arms; they are read anew eve
   o O          sort by the next column, reverse (or click its head); arms follow their first run
   /            filter: sampling=hybrid model~e5 multi>.5, or words; esc ends it
   [ ]          turn pages            left right   see more columns
+  Home End     the first and the last row
   space        mark the arm for comparison, which screen 4 shows
   t            figures of another task, where there are several
 

@@ -19,6 +19,7 @@ from workbench.tui.run_rows import (
     VIEWS,
     WORKING,
     View,
+    arm_sizes,
     bar,
     eta_text,
     figure_text,
@@ -28,6 +29,7 @@ from workbench.tui.run_rows import (
     short_time,
 )
 from workbench.tui.widgets.table import PAGE, Column, PagedTable, Row
+from workbench.tui.widgets.whole_columns import WholeColumns
 
 COLUMNS = (
     Column("run", "run"),
@@ -64,8 +66,24 @@ COLOURS = {
 """By state the theme's colour of its word."""
 
 
+class Lines(WholeColumns):
+    """Home and End lead to the first and the last row of all pages."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("home", "end_of_table(False)", "First", show=False),
+        Binding("end", "end_of_table(True)", "Last", show=False),
+    ]
+
+    def action_end_of_table(self, is_last: bool) -> None:
+        table = self.parent
+        assert isinstance(table, RunsTable)
+        table.go_to(max(0, len(table.found) - 1) if is_last else 0)
+
+
 class RunsTable(PagedTable):
     """`g` shows runs below their arms, arms alone, or runs alone."""
+
+    rows_widget = Lines
 
     class PageShown(Message):
         """Other runs are on the page: their loss curves are wanted."""
@@ -117,7 +135,8 @@ class RunsTable(PagedTable):
             self.app.call_from_thread(self.place, found)
 
     def in_order(self, rows: Sequence[Row]) -> list[Row]:
-        return grouped(super().in_order(rows), self.view, self.turned)  # type: ignore[arg-type, return-value]
+        found, sizes = super().in_order(rows), arm_sizes(rows)
+        return grouped(found, self.view, self.turned, sizes)  # type: ignore[arg-type, return-value]
 
     def place(self, found: list[Row]) -> None:
         part = found[self.page * PAGE : (self.page + 1) * PAGE]
@@ -237,9 +256,11 @@ class RunsTable(PagedTable):
     def counted(self) -> str:
         runs = sum(len(row["runs"]) if row["kind"] == "experiment" else 0 for row in self.found)
         runs = len(self.found) if self.view == "runs" else runs
-        said = f"{runs} of {len(self.rows)} runs" if self.expression else f"{len(self.rows)} runs"
+        there = f"{len(self.rows)} run{'s' * (len(self.rows) != 1)}"
+        said = f"{runs} of {there}" if self.expression else there
         arms = sum(row["kind"] == "arm" for row in self.found)
-        said += f", {arms} arms" if arms else ""
+        said += f", {arms} arm{'s' * (arms != 1)}" if arms else ""
+        said += ", means over these" if self.expression and arms else ""
         said += f", sorted by {COLUMNS[self.sorted_by].key}" if self.sorted_by is not None else ""
         return " · ".join([said, *self.notes])
 

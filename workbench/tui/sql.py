@@ -123,7 +123,7 @@ gives all."""
             with Vertical():
                 yield CodeEditor(FIRST, language="sql", id="statement")
                 with Horizontal(id="below"):
-                    yield Static("", id="now", markup=False)
+                    yield Static("Tab: editor, F5: run", id="now", markup=False)
                     yield Static("limits ", classes="label", markup=False)
                     yield Input(f"{MAX_SECONDS:g}", compact=True, id="seconds", tooltip="seconds")
                     yield Static("s ", classes="label", markup=False)
@@ -224,8 +224,16 @@ gives all."""
         table.sorted_by, table.page, table.expression, table.empty = None, 0, "", "no rows"
         table.show([{**row, ROW: place} for place, row in enumerate(answer.dicts())])
 
+    def forget(self) -> None:
+        """Show no answer: the one before is of another query."""
+        self.answer = None
+        table = self.query_one(PagedTable)
+        table.columns, table.sorted_by, table.page, table.expression, table.empty = (), None, 0, "", ""
+        table.show([])
+
     def failed(self, asked: Asked, why: WorkbenchError) -> None:
         """Say why, and put the cursor where it is."""
+        self.forget()
         is_cancelled = isinstance(why, Cancelled)
         self.ended(asked, f"{'cancelled' if is_cancelled else 'failed'} after {asked.seconds:.2f} s")
         if is_cancelled:
@@ -244,6 +252,7 @@ gives all."""
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """After a defect, too, another query may be asked. The line about it is the pane's, whose handler runs too."""
         if event.worker.group == "sql" and event.state is WorkerState.ERROR and self.asked is not None:
+            self.forget()
             self.ended(self.asked, "failed")
 
     def tick(self) -> None:

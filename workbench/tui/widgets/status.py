@@ -36,6 +36,12 @@ class StatusBar(Static):
             self._timer.stop()
         self._timer = self.set_timer(KEPT_S * (3 if error else 1), self._over)
 
+    def forget_error(self) -> None:
+        """It was about what is no longer in front."""
+        if self._timer is not None and self.has_class("error"):
+            self._timer.stop()
+            self._over()
+
     def _over(self) -> None:
         self._timer = None
         self.set_class(False, "error")

@@ -51,6 +51,8 @@ class PagedTable(Vertical):
             super().__init__()
             self.table, self.row = table, row
 
+    rows_widget: ClassVar[type[WholeColumns]] = WholeColumns
+    """What shows a page."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "sort", "Sort"),
         Binding("O", "turn", "Reverse", show=False),
@@ -95,7 +97,7 @@ class PagedTable(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Input(placeholder="filter: sampling=hybrid model~e5 map>.5, or words", id="filter", compact=True)
-        yield WholeColumns(cursor_type="row", zebra_stripes=True)
+        yield self.rows_widget(cursor_type="row", zebra_stripes=True)
         yield Static("", classes="foot", markup=False)
 
     def on_mount(self) -> None:
@@ -237,6 +239,14 @@ class PagedTable(Vertical):
         if 0 <= self.page + by < pages:
             self.page += by
             self.fill()
+
+    def go_to(self, place: int) -> None:
+        """Move the cursor to a row, turning pages if need be."""
+        if place // PAGE != self.page:
+            self.page = place // PAGE
+            self.fill(place % PAGE)
+        else:
+            self.data.move_cursor(row=place % PAGE, animate=False)
 
     def sort_by(self, place: int) -> None:
         self.descending = not self.descending if place == self.sorted_by else False

@@ -1,18 +1,34 @@
-"""A table that cuts no number at its right edge."""
+"""Tables whose columns are as wide as what is in them, and one that cuts no number at its right edge."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.text import Text
+from rich.text import Text, TextType
 from textual.strip import Strip
 from textual.widgets import DataTable
+from textual.widgets.data_table import RowKey
 
 NARROW = 24
 """Cells of a column that is never cut; of wider ones, which hold text, a part says something."""
 
 
-class WholeColumns(DataTable[Text]):
+class MeasuredColumns(DataTable[Text]):
+    """Its columns are as wide as they become before anything of them is painted.
+
+    `DataTable` measures its cells when it is idle next, and keeps what it painted before that: rows that are replaced
+    while the screen is laid out anew would stay cut to the widths of the headers.
+    """
+
+    def add_row(
+        self, *cells: Text, height: int | None = 1, key: str | None = None, label: TextType | None = None
+    ) -> RowKey:
+        for column, cell in zip(self.ordered_columns, cells, strict=False):
+            column.content_width = max(column.content_width, cell.cell_len)
+        return super().add_row(*cells, height=height, key=key, label=label)
+
+
+class WholeColumns(MeasuredColumns):
     """No number is cut at the right edge: a narrow column that has no room is left out until it is scrolled to."""
 
     narrow: ClassVar[int] = NARROW
