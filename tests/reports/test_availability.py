@@ -65,6 +65,9 @@ def test_configs_say_what_they_are_for(tmp_path: Path, text: str, says: str) -> 
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "a.yaml").write_text("name: y\n")
     (tmp_path / "b.yaml").write_text(text)
+    for other in ("claims", "results/a-run"):
+        (tmp_path / "deep" / other).mkdir(parents=True)
+        (tmp_path / "deep" / other / "config.yaml").write_text("name: no config\n")
     rows = config_listing(tmp_path)
     assert [row["about"] for row in rows] == [says, ""]
     assert config_listing(tmp_path / "none") == []

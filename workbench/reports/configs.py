@@ -5,7 +5,8 @@ from pathlib import Path
 
 from workbench.reports.overview import Row
 
-CLAIMS = "claims"
+OTHERS = {"claims", "results"}
+"""Folders beside configs whose YAML files are none: claims, and packed runs with what they were made from."""
 ABOUT_LINES = 20
 """Lines at the beginning of a config in which it says what it is for."""
 
@@ -16,10 +17,15 @@ def config_listing(folder: Path) -> list[Row]:
 
 
 def config_files(folder: Path) -> list[Path]:
-    """The configs in a folder and those below it, those at the top first; folders named `claims` hold claims."""
+    """The configs in a folder and those below it, those at the top first; not what lies in folders for other files."""
+
+    def place(path: Path) -> tuple[str, ...]:
+        return path.relative_to(folder).parts
+
     found = [path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml") and path.is_file()]
-    configs = [path for path in found if path.parent.name != CLAIMS]
-    return sorted(configs, key=lambda path: (len(path.relative_to(folder).parts), path))
+    return sorted(
+        (path for path in found if not OTHERS & {*place(path)[:-1]}), key=lambda path: (len(place(path)), path)
+    )
 
 
 def about(path: Path) -> str:
