@@ -56,6 +56,10 @@ def text_of(pilot: Pilot[None], selector: str) -> str:
     return str(pilot.app.query_one(selector, Static).content)
 
 
+def text_of_dialog(pilot: Pilot[None]) -> str:
+    return str(pilot.app.screen.query_one("#problem", Static).content)
+
+
 async def choose(pilot: Pilot[None], name: str) -> NewRunPane:
     """From the list, by keys, and wait for the runs."""
     pane, chooser = pane_of(pilot), pilot.app.query_one(ChooseConfig)
@@ -326,9 +330,10 @@ async def test_the_config_is_saved_and_the_runs_exported(project: Path, opened: 
         await pilot.press("enter", "s")
         await until(lambda: pilot.app.screen.query("#path"))
         for wrong in ("", "configs", "~nobody-of-this-name/x.yaml", "x" * 300):
-            await write(pilot, wrong)
+            pilot.app.screen.query_one("#path", Input).value = wrong
+            before = text_of_dialog(pilot)
             await pilot.press("enter")
-            await until(lambda: "error: " in str(pilot.app.screen.query_one("#problem", Static).content))
+            await until(lambda before=before: "error: " in text_of_dialog(pilot) != before)
         await write(pilot, "configs/small.yaml")
         await pilot.press("enter")
         await until(lambda: "Enter again" in str(pilot.app.screen.query_one("#problem", Static).content))
