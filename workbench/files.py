@@ -11,6 +11,17 @@ from pathlib import Path
 
 from workbench.errors import WorkError
 
+Mark = tuple[int, int] | None
+"""When a file last changed, in nanoseconds, and its size; None = there is none. It tells whether to read it again."""
+
+
+def file_mark(path: Path) -> Mark:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
 
 def sync_folder(folder: Path) -> None:
     """Make a rename inside `folder` survive a power cut."""

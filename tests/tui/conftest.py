@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from tests.analysis.hand import make_store
 from tests.store.synthetic import make_settings, write_run
@@ -158,6 +159,15 @@ def pictured(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> Pictured:
         return bool(snap_compare(WorkbenchApp(reader_of(Path())), terminal_size=size, run_before=ready))
 
     return compare
+
+
+async def export_to(pilot: Pilot[None], path: Path) -> None:
+    """Through the dialog that the key `e` opens."""
+    await pilot.press("e")
+    await until(lambda: pilot.app.screen.query("#path"))
+    pilot.app.screen.query_one("#path", Input).value = str(path)
+    await pilot.press("enter")
+    await until(path.exists)
 
 
 def screen_text(app: WorkbenchApp) -> str:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 from tests.analysis.hand import HYBRID, MONO
-from tests.tui.conftest import LARGE, SIZE, Opened, Pictured, screen_text, until
+from tests.tui.conftest import LARGE, SIZE, Opened, Pictured, export_to, screen_text, until
 from workbench.reports.bias import bias_rows
 from workbench.tui.bias import BiasPane
 from workbench.tui.bias_maps import ArmMap
@@ -68,12 +67,8 @@ async def test_bars_of_rank_distance(hand_home: Path, opened: Opened, tmp_path: 
         await pilot.press("d")
         await pilot.pause()
         assert len(bars.bars.series) == 1 and "hybrid-a50 minus baseline" in screen_text(pilot.app)
-        await pilot.press("e")
-        await until(lambda: len(pilot.app.screen_stack) == 2)
         path = tmp_path / "bars.csv"
-        pilot.app.screen.query_one("#path", Input).value = str(path)
-        await pilot.press("enter")
-        await until(path.exists)
+        await export_to(pilot, path)
     rows = list(csv.DictReader(path.read_text().splitlines()))
     assert {(row["measure"], row["against"]) for row in rows} == {("rank_distance_median", MONO)} and len(rows) == 4
 

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 from tests.analysis.hand import HYBRID, LANGUAGES, MONO, QUESTIONS, TASK_ID
-from tests.tui.conftest import LARGE, SIZE, Opened, Pictured, screen_text, until
+from tests.tui.conftest import LARGE, SIZE, Opened, Pictured, export_to, screen_text, until
 from workbench.data.texts import texts_file
 from workbench.reports.comparisons import Comparison, cell_rows, compared
 from workbench.tui import compared as read
@@ -103,12 +102,8 @@ async def test_down_to_a_query_and_back(hand_home: Path, opened: Opened, tmp_pat
         await pilot.pause()
         assert "rank 4 in mono, 1 in hybrid-a50" in screen_text(pilot.app)
 
-        await pilot.press("e")
-        await until(lambda: len(pilot.app.screen_stack) == 2)
         path = tmp_path / "queries.csv"
-        pilot.app.screen.query_one("#path", Input).value = str(path)
-        await pilot.press("enter")
-        await until(path.exists)
+        await export_to(pilot, path)
         rows = list(csv.DictReader(io.StringIO(path.read_text())))
         assert [row["query_id"] for row in rows] == ["q4", "q2", "q1", "q3"] and NASTY.strip() in rows[0]["query"]
 
@@ -148,12 +143,9 @@ async def test_the_map_is_that_of_the_command(hand_home: Path, opened: Opened, t
         for a, line in zip(matrix.rows, matrix.values, strict=True):
             for b, value in zip(matrix.columns, line, strict=True):
                 assert value == pytest.approx(wanted[a, "*" if b == "all" else b])
-        await pilot.press("tab", "e")
-        await until(lambda: len(pilot.app.screen_stack) == 2)
+        await pilot.press("tab")
         path = tmp_path / "cells.md"
-        pilot.app.screen.query_one("#path", Input).value = str(path)
-        await pilot.press("enter")
-        await until(path.exists)
+        await export_to(pilot, path)
     assert len(path.read_text().splitlines()) == 2 + 12
 
 

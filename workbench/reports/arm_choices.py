@@ -101,6 +101,10 @@ def short_names(arms: Sequence[str]) -> dict[str, str]:
     return {arm: name if names.count(name) == 1 else arm for arm, name in short.items()}
 
 
+LEAST_NAME = 18
+"""Characters that an arm's name has, in however little room."""
+
+
 def fitted_names(arms: Sequence[str], room: int) -> dict[str, str]:
     """`short_names` in at most `room` characters; what is left out of one is what does not tell it apart.
 

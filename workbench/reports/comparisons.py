@@ -49,11 +49,7 @@ def compared(
     InputError
         Fewer than two arms; they have no equal task in common; no such measure or task.
     """
-    found: list[Row] = []
-    for sample, groups in samples(store, arms, measure, task, unit):
-        tests = cell_tests(sample, draws=draws, seed=seed)
-        found += effect_rows(store, arms, sample, groups, tests, unit, draws, seed)
-    return with_leaks(store, found)
+    return comparison(store, arms, measure, task, unit, draws, seed).effects
 
 
 @dataclass(frozen=True)
@@ -157,10 +153,7 @@ def cell_rows(
 
     Raises as `compared` does.
     """
-    rows: list[Row] = []
-    for sample, _ in samples(store, arms, measure, task, unit):
-        rows += tested_cells(store, arms, sample, cell_tests(sample, draws=draws, seed=seed))
-    return with_leaks(store, rows)
+    return comparison(store, arms, measure, task, unit, draws, seed).cells
 
 
 def tested_cells(store: Path, arms: Sequence[str], sample: Sample, tests: Sequence[CellTests]) -> list[Row]:

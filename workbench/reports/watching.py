@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from workbench.files import Mark, file_mark
 from workbench.paths import RunPaths, RunsPaths
 from workbench.records import ENDED
 from workbench.reports.live import MOVING
@@ -48,16 +49,6 @@ select run_id, arg_max(loss, step), max(step) from training_steps where run_id >
 """
 PATIENCE_S = 0.5
 """With whoever holds the store: the run directories tell most of what is new."""
-Mark = tuple[int, int] | None
-"""When a file last changed, and its size; None = there is none."""
-
-
-def file_mark(path: Path) -> Mark:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
 
 
 @dataclass

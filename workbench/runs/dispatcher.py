@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 
 from workbench.errors import WorkbenchError, WorkError
-from workbench.files import is_locked, locked
+from workbench.files import file_mark, is_locked, locked
 from workbench.paths import RunPaths, RunsPaths
 from workbench.records import ENDED, RunSpec
 from workbench.runs.directory import (
@@ -108,7 +108,7 @@ class Dispatcher:
     gpus: list[str]
     occupants: list[Occupant] = field(default_factory=list)
     ingests: list[tuple[str, subprocess.Popen[bytes]]] = field(default_factory=list)
-    _stamps: dict[str, tuple[tuple[int, int], bool]] = field(default_factory=dict)
+    _marks: dict[str, tuple[tuple[int, int], bool]] = field(default_factory=dict)
     """By run_id: size and time of its events file, and whether it was queued then."""
 
     def serve(self) -> None:
@@ -142,18 +142,16 @@ class Dispatcher:
         taken = {occupant.run.run_id for occupant in self.occupants}
         waiting = [run for run in run_folders(self.runs) if self._is_queued(run) and run.run_id not in taken]
         # being queued was the last that was written of it
-        return sorted(waiting, key=lambda run: self._stamps[run.run_id][0][1])
+        return sorted(waiting, key=lambda run: self._marks[run.run_id][0])
 
     def _is_queued(self, run: RunPaths) -> bool:
         """As `is_queued`, without reading again what has not changed."""
-        try:
-            file = run.events.stat()
-        except FileNotFoundError:
+        mark = file_mark(run.events)
+        if mark is None:
             return False
-        stamp = (file.st_size, file.st_mtime_ns)
-        known = self._stamps.get(run.run_id)
-        if known is None or known[0] != stamp:
-            known = self._stamps[run.run_id] = (stamp, is_queued(last_event(run.events)))
+        known = self._marks.get(run.run_id)
+        if known is None or known[0] != mark:
+            known = self._marks[run.run_id] = (mark, is_queued(last_event(run.events)))
         return known[1]
 
     def start_queued(self) -> None:

@@ -58,10 +58,7 @@ class Keys(Footer):
     """The keys that do something now. Those of every screen come first: the rest may be cut, and help names it all."""
 
     def compose(self) -> ComposeResult:
-        keys = list(super().compose())
-        yield from sorted(
-            keys, key=lambda key: getattr(key, "action", None) not in ("app.help", "app.quit", "help", "quit")
-        )
+        yield from sorted(super().compose(), key=lambda key: getattr(key, "action", "") not in ("help", "quit"))
 
 
 def make_pane(name: str) -> Pane:

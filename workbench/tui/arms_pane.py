@@ -16,7 +16,8 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from workbench.errors import InputError
-from workbench.reports.arm_choices import fitted_names, short_names
+from workbench.files import Mark, file_mark
+from workbench.reports.arm_choices import LEAST_NAME, fitted_names, short_names
 from workbench.reports.leakage import marked
 from workbench.reports.tables import shown
 from workbench.tui.arms_dialog import ArmsDialog
@@ -28,8 +29,6 @@ SETTLED_S = 0.15
 """A choice that stays for so long is computed; while keys are pressed in a row nothing is."""
 LOOK_S = 2.0
 """Between two looks whether the store has changed."""
-LEAST_NAME = 18
-"""Characters that an arm's name has, in however little room."""
 
 
 class ArmsPane(Pane):
@@ -56,7 +55,7 @@ class ArmsPane(Pane):
         self.results = Results()
         self.busy = False
         self._settling: Timer | None = None
-        self._settled_at = 0
+        self._settled_at: Mark = None
         """The store's time when what is shown was asked for."""
         self.is_old = False
         """Whether the store has changed since."""
@@ -66,7 +65,7 @@ class ArmsPane(Pane):
 
     def look_at_store(self) -> None:
         """Say when there may be newer results. They are not read unasked: one may be looking at these."""
-        if self.choice.arms and not self.busy and not self.is_old and self.store_time() != self._settled_at:
+        if self.choice.arms and not self.busy and not self.is_old and file_mark(self.reader.store) != self._settled_at:
             self.is_old = True
             self.draw_head()
 
@@ -158,7 +157,7 @@ class ArmsPane(Pane):
 
     def settle(self) -> None:
         """Show what is chosen: at once where the result is kept, else compute it when the choice stays."""
-        self._settled_at, self.is_old = self.store_time(), False
+        self._settled_at, self.is_old = file_mark(self.reader.store), False
         self.stop_waiting()
         if self.choice.problem:
             self.clear()
@@ -208,14 +207,7 @@ class ArmsPane(Pane):
 
     def kept_as(self, key: tuple[Hashable, ...]) -> Hashable:
         """What a result is kept by: as the store changes, it is computed anew."""
-        return self.store_time(), key
-
-    def store_time(self) -> int:
-        """When the store was changed last; 0 = there is none."""
-        try:
-            return self.reader.store.stat().st_mtime_ns
-        except OSError:
-            return 0
+        return file_mark(self.reader.store), key
 
     def answered(self, answer: tuple[tuple[Hashable, ...], Any]) -> None:
         key, result = answer

@@ -11,11 +11,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import ContentSwitcher, Static
 
-from workbench.reports.arm_choices import untrained_languages
+from workbench.reports.arm_choices import LEAST_NAME, untrained_languages
 from workbench.reports.bias import bias_rows
 from workbench.reports.overview import Row
 from workbench.reports.tables import shown
-from workbench.tui.arms_pane import LEAST_NAME, ArmsPane
+from workbench.tui.arms_pane import ArmsPane
 from workbench.tui.bias_maps import ArmMaps
 from workbench.tui.bias_summary import SummaryTable
 from workbench.tui.bias_views import (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -13,6 +12,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from workbench.config import parse_yaml
+from workbench.files import file_mark
 from workbench.reports.tables import p_value, shown
 from workbench.tui.dialogs import Dialog, ExportDialog
 from workbench.tui.pane import Pane, Row
@@ -24,8 +24,6 @@ EVIDENCE = (
     *("says", "first", "second", "less", "first_value", "second_value", "difference", "low", "high", "limit"),
     *("p", "p_contrary", "detectable", "cells", "seeds", "about"),
 )
-LEAST_NAME = 18
-"""Characters that an arm's name has, in however little room."""
 BESIDE = 90
 """Cells that the columns beside it take."""
 PLAN = "the plan of missing runs"
@@ -109,7 +107,7 @@ y e    copy the claim in words, export the verdicts
         if not store.exists():
             self.query_one("#claim", Static).update(Text(NO_STORE))
             return
-        stamp = stamp_of(store)
+        stamp = file_mark(store)
         if stamp == self.stamp:
             return
         self.query_one(PagedTable).say("judging the claims; that takes a while")
@@ -128,7 +126,7 @@ y e    copy the claim in words, export the verdicts
 
     def draw(self) -> None:
         """Show the verdicts; the arms' names in as much as there is room for."""
-        from workbench.reports.arm_choices import fitted_names
+        from workbench.reports.arm_choices import LEAST_NAME, fitted_names
 
         arms = {arm for line in self.lines for arm in line["arm"].split(", ") if arm}
         self.names = fitted_names(sorted(arms), max(LEAST_NAME, self.size.width - BESIDE))
@@ -265,8 +263,3 @@ def why(row: Row) -> str:
     arms = ", ".join(row["arms"])
     lacks = f"l launches the {len(row['missing'])} that a config can name" if row["missing"] else ""
     return shown("; ".join(filter(None, (arms, row["reason"], lacks))))
-
-
-def stamp_of(store: Path) -> tuple[int, int]:
-    found = store.stat()
-    return found.st_size, found.st_mtime_ns
