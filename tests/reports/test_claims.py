@@ -48,6 +48,8 @@ def test_rows_and_what_is_printed(store: Path, capsys: pytest.CaptureFixture[str
     assert "missing: cross, builtin, seed 0 1 2" in out and "for these checkpoints" not in out
     verdicts, evidence = out.split("what the verdicts")
     assert "\npublished: how many of the printed figures" in verdicts and "<.0001" in verdicts and "e-" not in verdicts
+    (head,) = [line for line in evidence.splitlines() if line.startswith("claim ")]
+    assert head.endswith("says"), "what is long stands last"
     (line,) = [line.split() for line in evidence.splitlines() if line.startswith("rank_distance  ")]
     assert "ratio x second" in evidence and shown(0.8 * distance["evidence"][0]["second_value"]) in line
 

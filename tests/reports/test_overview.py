@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from tests.store.synthetic import Tiny, evaluate, write_run
+from workbench.errors import InputError
 from workbench.paths import RunsPaths
 from workbench.reports import overview
-from workbench.reports.overview import arm_table, differences, listing_table, run_listing
+from workbench.reports.overview import arm_table, differences, listing_table, resolve_arm, run_listing
 from workbench.store.database import ingest
 
 
@@ -70,3 +71,19 @@ def test_runs_beyond_the_limit_are_not_looked_at(
     assert len(run_listing(runs, tmp_path / "results.duckdb", 1)) == 1
     assert looked == ["20261122-1403-mono-s0-7f3c"]
     assert len(run_listing(runs, tmp_path / "none.duckdb", 5)) == 2
+
+
+def test_what_an_arm_is_meant_by(tmp_path: Path) -> None:
+    """A name without its hash is that arm, though others begin so too."""
+    store = tmp_path / "results.duckdb"
+    for number, arm in enumerate(["hybrid-h-1c9e07", "hybrid-hs-1c9e07", "hybrid-hs-2d8f16"]):
+        run_id = f"2026112{number}-1403-{arm[:-7]}-s0-7f3c"
+        ingest(store, write_run(tmp_path / "runs", run_id, arm=arm, results=evaluate(Tiny())))
+    for text in ("hybrid-h", "hybrid-h-1c9e07", "hybrid-h-1", "20261120-1403"):
+        assert resolve_arm(store, text) == "hybrid-h-1c9e07"
+    assert resolve_arm(store, "hybrid-hs-2") == "hybrid-hs-2d8f16"
+    for text in ("hybrid", "hybrid-hs", "2026"):
+        with pytest.raises(InputError, match=r"several are meant: .*hybrid-hs-1c9e07, hybrid-hs-2d8f16"):
+            resolve_arm(store, text)
+    with pytest.raises(InputError, match="no finished run of it"):
+        resolve_arm(store, "mono")

@@ -13,11 +13,9 @@ from workbench.evaluation.measures import MEASURES
 from workbench.records import ALL_POOLS
 from workbench.reports.comparisons import check_measure
 from workbench.reports.export.results import unseen_languages
-from workbench.reports.overview import Row
+from workbench.reports.overview import HASH, Row
 from workbench.store.database import query
 
-HASH = re.compile(r"-[0-9a-f]{6}$")
-"""What the name of an arm ends in."""
 WORDS = re.compile(r"(?<!\de)-")
 """Between the words of a name; not within `3e-05`."""
 

@@ -53,7 +53,7 @@ def verdict_lines(row: Row) -> Iterator[str]:
 def evidence_lines(one: Row) -> Iterator[str]:
     yield one["says"]
     times = f"  (times {one['ratio']:g})" if one["ratio"] != 1 else ""
-    first, second = sides_of(one)
+    first, second = sides_of(one, {})
     # names of any length stand behind
     yield f"  {figure(one['first_value']):>8}  {first}"
     yield f"  {figure(one['second_value']):>8}  {second}{times}"

@@ -11,6 +11,7 @@ from workbench.analysis.claim_arms import in_words
 from workbench.analysis.claims import Comparison, read_claims
 from workbench.analysis.effects import LEVEL
 from workbench.analysis.verdicts import Evidence, Finding, judge
+from workbench.reports.arm_choices import short_names
 from workbench.reports.overview import Row
 from workbench.reports.published import published_comparisons
 from workbench.reports.tables import p_value, print_table, shown
@@ -171,10 +172,11 @@ def print_claims(rows: Sequence[Row]) -> None:
     if of_rows:
         print()
         is_scaled = any(one["ratio"] != 1 for _, one in of_rows)
+        short = short_names(sorted({arm for _, one in of_rows for arm in compared_arms(one)}))
         less = f"difference: first minus {'ratio x ' if is_scaled else ''}second"
         print_table(
-            [evidence_line(row, one, is_scaled) for row, one in of_rows],
-            names=5,
+            [evidence_line(row, one, is_scaled, short) for row, one in of_rows],
+            names=4,
             title=f"what the verdicts rest on; {less}, with its {LEVEL:.0%} interval, held against the limit",
         )
     print_missing(rows)
@@ -202,14 +204,13 @@ def verdict_line(row: Row) -> Row:
     }
 
 
-def evidence_line(row: Row, one: Row, is_scaled: bool) -> Row:
-    """`is_scaled`: whether a table has what the second is multiplied by."""
+def evidence_line(row: Row, one: Row, is_scaled: bool, short: Mapping[str, str]) -> Row:
+    """`is_scaled`: whether a table has what the second is multiplied by. `short`: by arm, what it is called there."""
     scaled = {"ratio": f"{one['ratio']:g}", "ratio x second": one["ratio"] * one["second_value"]} if is_scaled else {}
     return {
         "claim": row["claim"],
         "task": row["task"],
-        **dict(zip(("first", "second"), sides_of(one), strict=True)),
-        "says": one["says"],
+        **dict(zip(("first", "second"), sides_of(one, short), strict=True)),
         "first value": one["first_value"],
         "second value": one["second_value"],
         **scaled,
@@ -220,14 +221,19 @@ def evidence_line(row: Row, one: Row, is_scaled: bool) -> Row:
         "detectable": one["detectable"],
         "cells": one["cells"],
         "seeds": one["seeds"],
+        "says": one["says"],
     }
 
 
-def sides_of(one: Row) -> tuple[str, str]:
-    """What a row of evidence is the difference of: two arms, or two differences of arms."""
-    if not one["less"]:
-        return one["first"], one["second"]
-    return f"{one['first']} - {one['second']}", " - ".join(one["less"])
+def compared_arms(one: Row) -> list[str]:
+    return [one["first"], one["second"], *(one["less"] or ())]
+
+
+def sides_of(one: Row, short: Mapping[str, str]) -> tuple[str, str]:
+    """What a row of evidence is the difference of: two arms, or two differences of arms. `short`: what they are called
+    where it is not by their names."""
+    names = [short.get(arm, arm) for arm in compared_arms(one)]
+    return (names[0], names[1]) if len(names) == 2 else (" - ".join(names[:2]), " - ".join(names[2:]))
 
 
 def print_missing(rows: Sequence[Row]) -> None:

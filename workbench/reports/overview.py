@@ -1,6 +1,7 @@
 """What the store says of runs and arms, as rows for a table or for JSON."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +17,8 @@ from workbench.runs.directory import run_folders, status
 from workbench.store.database import query
 from workbench.store.rows import leaked, read_object
 
+HASH = re.compile(r"-[0-9a-f]{6}$")
+"""What the name of an arm ends in."""
 HEADLINES = (
     ("monolingual", "map"),
     ("cross_lingual", "map"),
@@ -130,7 +133,7 @@ def arms_of_runs(store: Path, run_ids: Sequence[str]) -> list[str]:
 
 
 def resolve_arm(store: Path, text: str) -> str:
-    """The arm that `text` means: its name, an unambiguous beginning of it, or any of its runs.
+    """The arm that `text` means: its name with or without the hash, an unambiguous beginning of it, or any of its runs.
 
     Raises
     ------
@@ -141,7 +144,11 @@ def resolve_arm(store: Path, text: str) -> str:
     arms = sorted({arm for _, arm in known})
     if text in arms:
         return text
-    meant = {arm for arm in arms if arm.startswith(text)} or {arm for run_id, arm in known if text in run_id}
+    meant = (
+        {arm for arm in arms if HASH.sub("", arm) == text}
+        or {arm for arm in arms if arm.startswith(text)}
+        or {arm for run_id, arm in known if text in run_id}
+    )
     if len(meant) == 1:
         return meant.pop()
     if meant:

@@ -132,7 +132,7 @@ def pool_differs(options: Mapping[str, Any], candidates: Mapping[str, Any], lang
     if counted and languages and counted != list(languages):
         found.append(f"pool: {' '.join(counted)}, not {' '.join(languages)}")
     if (options.get("every_article") or 1) > 1:
-        found.append(f"pool: every {options['every_article']}th article only")
+        found.append(f"pool: one article in {options['every_article']} only")
     if options.get("depth"):
         found.append(f"pool: searched to depth {options['depth']}")
     return found
