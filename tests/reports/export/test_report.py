@@ -8,12 +8,13 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import yaml
 
-from tests.analysis.hand import HYBRID, MONO, make_store
+from tests.analysis.hand import HYBRID, MONO, TASK, make_store
 from tests.reports.export.pages import Page
 from tests.store.synthetic import Tiny, evaluate, make_settings, write_run
 from workbench.analysis.randomisation import holm
@@ -89,6 +90,15 @@ def test_heat_maps_have_the_number_of_each_cell(page: Page) -> None:
         assert {"de", "en", "zh°", "all", "query", "pool"} <= set(texts)
     # Chinese queries, English pool: ranks 1 2 1 1 with both seeds
     assert ".875" in maps[f"mAP of {HYBRID}, query language by pool language"]
+
+
+def test_each_heat_map_is_a_file_too(folder: Path, page: Page) -> None:
+    names = [f"{TASK}-{MONO}.svg", f"{TASK}-{HYBRID}.svg", f"{TASK}-{HYBRID}-minus-{MONO}.svg"]
+    files = [folder / "maps" / name for name in names]
+    assert sorted(files) == sorted((folder / "maps").iterdir())
+    (picture,) = Page.of(files[2].read_text()).pictures.items()
+    assert picture[0].startswith(f"mAP of {HYBRID} minus {MONO}") and page.pictures[picture[0]] == picture[1]
+    assert ElementTree.parse(files[2]).getroot().tag == "{http://www.w3.org/2000/svg}svg"
 
 
 def test_differences_are_corrected_together(store: Path, page: Page) -> None:
@@ -241,7 +251,7 @@ def test_data_are_never_markup(tmp_path: Path) -> None:
     assert "±" not in "".join(page.tables[1][1])
     assert r"a\<b\>\&" in (tmp_path / "report" / "report.md").read_text()
     assert tex(ODD) in (tmp_path / "report" / "tables.tex").read_text()
-    assert len(list((tmp_path / "report" / "configs").iterdir())) == 2
+    assert [len(list((tmp_path / "report" / kind).iterdir())) for kind in ("configs", "maps")] == [2, 3]
 
 
 def test_one_arm_has_nothing_to_be_compared_with(store: Path, tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 from workbench.reports.export.content import Report
 from workbench.reports.export.figures import measure_name
-from workbench.reports.export.plots import UNSEEN, common_scale, curve_plot, distance_plot, heat_map
-from workbench.reports.export.results import Matrix, TaskResults
+from workbench.reports.export.maps import HeatMap
+from workbench.reports.export.plots import UNSEEN, curve_plot, distance_plot
+from workbench.reports.export.results import TaskResults
 from workbench.reports.export.sheets import bias_sheets, difference_sheet, published_sheet
 from workbench.reports.export.written import footnotes, heads, line_head, map_statistics, statistics
 from workbench.reports.leakage import marked
@@ -20,8 +21,8 @@ NARROW = 14
 """Pools up to which two heat maps stand side by side."""
 
 
-def as_html(report: Report) -> str:
-    """The page; all data escaped by the template engine, only our own pictures go in as they are."""
+def as_html(report: Report, maps: Sequence[Sequence[Sequence[HeatMap]]]) -> str:
+    """The page; `maps` as `maps_of` has them. All data are escaped by the template engine, but for our own pictures."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -33,7 +34,10 @@ def as_html(report: Report) -> str:
     return environment.get_template("page.html").render(
         report=report,
         heads=heads(report),
-        tasks=[task_parts(report, results, f"t{number}") for number, results in enumerate(report.tasks)],
+        tasks=[
+            task_parts(report, results, of_task, f"t{number}")
+            for number, (results, of_task) in enumerate(zip(report.tasks, maps, strict=True))
+        ],
         curves=Markup(curve_plot(report.curves, arms, key="curves")) if report.curves else "",
         all_looked_at=all(facts.leaked is not None for facts in report.arms),
         has_checkpoint=any(facts.model != "builtin" for facts in report.arms),
@@ -46,7 +50,7 @@ def as_html(report: Report) -> str:
     )
 
 
-def task_parts(report: Report, results: TaskResults, key: str) -> dict[str, Any]:
+def task_parts(report: Report, results: TaskResults, maps: Sequence[Sequence[HeatMap]], key: str) -> dict[str, Any]:
     """A task's results with its pictures."""
     from markupsafe import Markup
 
@@ -54,10 +58,7 @@ def task_parts(report: Report, results: TaskResults, key: str) -> dict[str, Any]
     return {
         "results": results,
         "narrow": len(results.pools) <= NARROW,
-        "maps": [
-            [(title, Markup(svg)) for title, svg in maps_of(results, matrices, f"{key}-{kind}")]
-            for kind, matrices in (("arm", results.matrices), ("difference", results.differences))
-        ],
+        "maps": [[(one.title, Markup(one.svg)) for one in row] for row in maps],
         "distances": Markup(
             distance_plot(distances, results.arms, results.unseen_anywhere, key=f"{key}-distance") if distances else ""
         ),
@@ -67,21 +68,3 @@ def task_parts(report: Report, results: TaskResults, key: str) -> dict[str, Any]
         "footnotes": footnotes(report, results),
         "statistics": " ".join(filter(None, [statistics(results), map_statistics(results)])),
     }
-
-
-def maps_of(results: TaskResults, matrices: Sequence[Matrix], key: str) -> list[tuple[str, str]]:
-    """(title, picture) of each, in one scale of colours."""
-    found = []
-    for place, matrix in enumerate(matrices):
-        title = matrix.arm if matrix.against is None else f"{matrix.arm} minus {matrix.against}"
-        svg = heat_map(
-            matrix,
-            results.languages,
-            results.pools,
-            key=f"{key}{place}",
-            title=f"{measure_name(results.measure)} of {title}, query language by pool language",
-            scale=common_scale(matrices),
-            translated=results.translated,
-        )
-        found.append((title, svg))
-    return found

@@ -5,6 +5,7 @@
     <out>/report.html           the page
     <out>/report.md             its tables
     <out>/tables.tex            its tables, to \\input
+    <out>/maps/*.svg            its heat maps: of each arm, and of the differences from the first
     <out>/configs/<arm>.yaml    a config for each arm, its seeds as a sweep
 
 The first arm is the one that the others are held against.
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from workbench.reports.export.content import Report, report_of
 from workbench.reports.export.folders import check_free, write_export
+from workbench.reports.export.maps import maps_of
 from workbench.reports.export.page import as_html
 from workbench.reports.export.written import as_latex, as_markdown
 
@@ -54,9 +56,11 @@ def write_report(
 
 def files_of_report(report: Report) -> dict[str, str]:
     """By name in the folder the content of each file."""
+    maps = maps_of(report)
     return {
-        "report.html": as_html(report),
+        "report.html": as_html(report, maps),
         "report.md": as_markdown(report),
         "tables.tex": as_latex(report),
+        **{one.file: one.svg for of_task in maps for row in of_task for one in row},
         **{facts.config_file: facts.config for facts in report.arms},
     }
