@@ -66,6 +66,13 @@ def test_all_runs_come_newest_first_with_the_figures_of_their_tasks(home: Path) 
         assert row["state"] == "finished" and row["loss"] == pytest.approx(0.5) and row["step"] == 4
 
 
+def test_the_tasks_of_a_run_come_by_name(home: Path) -> None:
+    known, new = Tiny("z", "f" * 12), Tiny("a", "0" * 12)
+    ingest(home / "results.duckdb", write_run(home / "runs", LIVE.replace("s0", "s1"), results=evaluate(known)))
+    ingest(home / "results.duckdb", write_run(home / "runs", LIVE, results=evaluate(known, new)))
+    assert list(by_id(watch_of(home).look())[LIVE]["figures"]) == ["a", "z"]
+
+
 def test_the_first_look_is_at_the_newest_only(home: Path) -> None:
     working(home)
     assert [row["run_id"] for row in watch_of(home).newest(2)] == [LIVE, SECOND]

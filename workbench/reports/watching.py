@@ -43,6 +43,7 @@ from tasks
 HEADLINES = """
 select run_id, task_id, setting, measure, value from setting_measures
 where measure in ('map', 'rank_distance') and run_id >= $least
+order by task, task_id
 """
 LAST_LOSSES = """
 select run_id, arg_max(loss, step), max(step) from training_steps where run_id >= $least group by run_id
