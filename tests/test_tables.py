@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from workbench.reports.tables import as_csv, as_json, duration, figure, p_value, print_table, spread
+from workbench.reports.tables import as_csv, as_json, beside, duration, figure, p_value, print_table, spread
 
 
 def on_terminal(rows: list[dict[str, object]], width: int, title: str | None = None, names: int = 1) -> list[str]:
@@ -61,6 +61,12 @@ def test_spread_and_duration() -> None:
     assert spread(0.5, None) == spread(0.5, math.nan) == ".5000"
     assert spread(None, None) == spread(math.nan, 0.1) == ""
     assert [duration(s) for s in (None, math.inf, 4.4, 245, 3723)] == ["", "", "0:04", "4:05", "1:02:03"]
+
+
+def test_a_difference_has_the_decimals_of_the_mean_beside_it() -> None:
+    said = [beside(0.5, value) for value in (-0.00854, 6.67e-5, 0.0, -0.25, None, math.nan)]
+    assert said == ["-.0085", ".0001", ".0000", "-.2500", "", ""]
+    assert [beside(306.8, value) for value in (-1.2274, 13.94, 0.0)] == ["-1.2", "13.9", "0.0"]
 
 
 def test_p_values_are_printed_as_in_papers() -> None:

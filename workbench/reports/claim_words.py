@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from workbench.reports.claims import FOOTNOTE, LEVEL, ended_in_words, joined, qualified, sides_of
 from workbench.reports.overview import Row
-from workbench.reports.tables import figure, p_value
+from workbench.reports.tables import beside, figure, p_value
 
 MEANINGS = {
     "supported": "the results agree, beyond chance",
@@ -57,10 +58,10 @@ def evidence_lines(one: Row) -> Iterator[str]:
     # names of any length stand behind
     yield f"  {figure(one['first_value']):>8}  {first}"
     yield f"  {figure(one['second_value']):>8}  {second}{times}"
-    interval = ""
+    interval, written = "", partial(beside, one["first_value"])
     if one["low"] is not None and one["high"] is not None:
-        interval = f", {LEVEL:.0%} interval {figure(one['low'])} to {figure(one['high'])}"
-    yield f"  difference {figure(one['difference'])}{interval}, limit {figure(one['limit'])}"
+        interval = f", {LEVEL:.0%} interval {written(one['low'])} to {written(one['high'])}"
+    yield f"  difference {written(one['difference'])}{interval}, limit {written(one['limit'])}"
     of = f" of {' '.join(one['languages'])}" if one["languages"] else ""
     yield f"  p {p_value(one['p'])}, of the contrary {p_value(one['p_contrary'])}; {one['cells']} cells{of}"
 

@@ -14,7 +14,7 @@ from workbench.analysis.verdicts import Evidence, Finding, judge
 from workbench.reports.arm_choices import short_names
 from workbench.reports.overview import Row
 from workbench.reports.published import published_comparisons
-from workbench.reports.tables import p_value, print_table, shown
+from workbench.reports.tables import beside, p_value, print_table, shown
 
 ONE_SEED = "*"
 FOOTNOTE = f"{ONE_SEED} questions only, one seed: nothing is said of samplings"
@@ -206,6 +206,8 @@ def verdict_line(row: Row) -> Row:
 
 def evidence_line(row: Row, one: Row, is_scaled: bool, short: Mapping[str, str]) -> Row:
     """`is_scaled`: whether a table has what the second is multiplied by. `short`: by arm, what it is called there."""
+    differences = ("difference", "low", "high", "limit", "detectable")
+    written = {key: beside(one["first_value"], one[key]) for key in differences}
     scaled = {"ratio": f"{one['ratio']:g}", "ratio x second": one["ratio"] * one["second_value"]} if is_scaled else {}
     return {
         "claim": row["claim"],
@@ -214,11 +216,7 @@ def evidence_line(row: Row, one: Row, is_scaled: bool, short: Mapping[str, str])
         "first value": one["first_value"],
         "second value": one["second_value"],
         **scaled,
-        "difference": one["difference"],
-        "low": one["low"],
-        "high": one["high"],
-        "limit": one["limit"],
-        "detectable": one["detectable"],
+        **written,
         "cells": one["cells"],
         "seeds": one["seeds"],
         "says": one["says"],

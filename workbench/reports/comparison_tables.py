@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from workbench.reports.leakage import marked, print_footnote
 from workbench.reports.output import note, print_figures
 from workbench.reports.overview import Row, arm_figures, as_rows
 from workbench.reports.published import published_beside
-from workbench.reports.tables import figure, p_value, print_table
+from workbench.reports.tables import beside, figure, p_value, print_table
 from workbench.reports.translated import TRANSLATED, print_translated
 from workbench.store.database import query
 
@@ -150,14 +151,15 @@ def note_leaks(rows: Sequence[Row]) -> None:
 
 
 def effect_line(row: Row, several: bool) -> Row:
+    written = partial(beside, row["mean"])
     tukey = {"p Tukey": p_value(row["p_tukey"])} if several else {}
     return {
         **named(row),
         "setting": row["setting"],
-        "difference": figure(row["difference"]) + (TRANSLATED if row["translated"] else ""),
-        "95 % interval": f"{figure(row['low'])} to {figure(row['high'])}",
+        "difference": written(row["difference"]) + (TRANSLATED if row["translated"] else ""),
+        "95 % interval": f"{written(row['low'])} to {written(row['high'])}",
         "p": p_value(row["p"]),
-        "detectable": row["detectable"],
+        "detectable": written(row["detectable"]),
         "seeds": row["seeds"],
         "p checkpoints": p_value(row["p_checkpoints"]),
         **tukey,

@@ -219,19 +219,22 @@ def spread(mean: float | None, deviation: float | None) -> str:
     """`.5012 ±.0031`; without seeds to compare, the mean alone; empty without a mean."""
     if mean is None or math.isnan(mean):
         return ""
-    beside = deviation_beside(mean, deviation)
-    return f"{figure(mean)} ±{beside}" if beside else figure(mean)
+    written = beside(mean, deviation)
+    return f"{figure(mean)} ±{written}" if written else figure(mean)
 
 
-def deviation_beside(mean: float, deviation: float | None) -> str:
-    """A standard deviation with the decimals of its mean, more where these make it zero; empty where there is none."""
-    if deviation is None or math.isnan(deviation):
+def beside(mean: float, value: float | None) -> str:
+    """What is said of a mean, such as its standard deviation or a difference from it, with the mean's decimals.
+
+    It has more where these make it zero; empty where there is none.
+    """
+    if value is None or math.isnan(value):
         return ""
     decimals = 1 if abs(mean) >= 10 else 4
-    if deviation and not round(deviation, decimals):
-        return figure(deviation)
-    text = f"{deviation:.{decimals}f}"
-    return text.removeprefix("0") if decimals == 4 else text
+    if value and not round(value, decimals):
+        return figure(value)
+    text = f"{value:.{decimals}f}"
+    return re.sub(r"^(-?)0\.", r"\1.", text) if decimals == 4 else text
 
 
 def p_value(p: float | None) -> str:

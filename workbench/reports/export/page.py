@@ -14,7 +14,7 @@ from workbench.reports.export.results import TaskResults
 from workbench.reports.export.sheets import bias_sheets, difference_sheet, published_sheet
 from workbench.reports.export.written import footnotes, heads, line_head, map_statistics, statistics
 from workbench.reports.leakage import marked
-from workbench.reports.tables import deviation_beside, figure
+from workbench.reports.tables import beside, figure
 from workbench.reports.translated import TRANSLATED
 
 NARROW = 14
@@ -42,7 +42,7 @@ def as_html(report: Report, maps: Sequence[Sequence[Sequence[HeatMap]]]) -> str:
         all_looked_at=all(facts.leaked is not None for facts in report.arms),
         has_checkpoint=any(facts.model != "builtin" for facts in report.arms),
         marked=marked,
-        deviation=deviation_beside,
+        deviation=beside,
         line_head=line_head,
         measure_name=measure_name,
         unseen_mark=UNSEEN,

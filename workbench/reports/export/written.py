@@ -13,7 +13,7 @@ from workbench.reports.export.plots import UNSEEN
 from workbench.reports.export.results import TaskResults
 from workbench.reports.export.sheets import Sheet, sheets_of
 from workbench.reports.leakage import FOOTNOTE, marked
-from workbench.reports.tables import deviation_beside, figure
+from workbench.reports.tables import beside, figure
 from workbench.reports.translated import TRANSLATED, TRANSLATED_FOOTNOTE
 
 LATEX = {
@@ -176,7 +176,7 @@ def entry_text(entry: Entry, bold: Callable[[str], str], plus_minus: str, mark: 
     if math.isnan(entry.mean):
         return ""
     mean = bold(figure(entry.mean)) if entry.best else figure(entry.mean)
-    deviation = deviation_beside(entry.mean, entry.deviation)
+    deviation = beside(entry.mean, entry.deviation)
     spread = f"{plus_minus}{deviation}" if deviation else ""
     return f"{mean}{spread}{mark(entry.mark) if entry.mark else ''}"
 
