@@ -43,7 +43,7 @@ def test_several_stored_runs_are_told(runs: RunsPaths, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=f"several are meant: {SECOND}, {FIRST}"):
         run_details("mono", store, runs, "map")
     assert run_details("mono-s1", store, runs, "map")["run_id"] == SECOND
-    with pytest.raises(InputError, match="no such run"):
+    with pytest.raises(InputError, match=f"no such run in .* or .*results.duckdb; did you mean {SECOND} or {FIRST}"):
         run_details("cross", store, runs, "map")
 
 

@@ -75,4 +75,6 @@ def test_the_baseline_that_is_proposed() -> None:
     assert newest([row("m", "mono"), row("h", "hybrid")]) == ["m", "h"]
     assert newest([row("h", "hybrid"), row("m", "mono")]) == ["m", "h"]
     assert newest([row("new", "mono"), row("x", None, "u"), row("old", "mono", "s, t")]) == ["old", "new"]
+    assert newest([row("x", None), row("new", "cross"), row("old", "mono")]) == ["old", "new"]
+    assert newest([row("x", None), row("new", "cross")]) == ["x", "new"]
     assert newest([row("only", None)]) == ["only"]

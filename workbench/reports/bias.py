@@ -27,6 +27,7 @@ TABLES = (
     ),
 )
 """Tables of query language x passage language; the other measures by language are in `--json`."""
+OF_TRAINING = "seen, unseen: by each arm's own training; arms of other languages have other cells there"
 KINDS = (("script", "by script"), ("family", "by family"))
 
 
@@ -187,6 +188,9 @@ def print_summaries(task: str, bias: Sequence[Row] = (), robustness: Sequence[Ro
             less = f", difference from {marked(against, chosen[0]['against_leaked'])}" if against else ""
             title = f"{task}: {words}{less} [95 % intervals: {'; '.join(about)}]"
             print_table(summary(chosen, name), title=title)
+            of_training = {row["arm"] for row in chosen if row.get("figure") == "training"}
+            if against is None and len(of_training) > 1:
+                print(OF_TRAINING)
             print()
 
 

@@ -19,6 +19,8 @@ from workbench.reports.tables import beside, p_value, print_table, shown
 ONE_SEED = "*"
 FOOTNOTE = f"{ONE_SEED} questions only, one seed: nothing is said of samplings"
 PUBLISHED = "published: how many of the printed figures that it compares are as it says; they have one seed and no test"
+OF_P = """p: two-sided of "higher" and "lower", one-sided of "at least" and "at most", corrected over all claims;
+  low and high are of each difference for itself, two-sided"""
 DIRECTIONS = {"higher": "higher than", "lower": "lower than", "at_least": "at least", "at_most": "at most"}
 OF = {"mean": "", "spread": "spread of ", "worst_tenth": "worst tenth of "}
 VERDICTS = ("claim", "task", "arms", "model", "verdict", "seeds", "p", "detectable", "published")
@@ -179,6 +181,7 @@ def print_claims(rows: Sequence[Row]) -> None:
             names=4,
             title=f"what the verdicts rest on; {less}, with its {LEVEL:.0%} interval, held against the limit",
         )
+        print(OF_P)
     print_missing(rows)
 
 
@@ -199,6 +202,7 @@ def verdict_line(row: Row) -> Row:
     return {
         **row,
         "p": p_value(row["p"]),
+        "detectable": beside(row["evidence"][0]["first_value"], row["detectable"]) if row["evidence"] else None,
         "verdict": qualified(row),
         "published": f"{sum(held)} of {len(held)} hold" if held else None,
     }
@@ -206,17 +210,19 @@ def verdict_line(row: Row) -> Row:
 
 def evidence_line(row: Row, one: Row, is_scaled: bool, short: Mapping[str, str]) -> Row:
     """`is_scaled`: whether a table has what the second is multiplied by. `short`: by arm, what it is called there."""
-    differences = ("difference", "low", "high", "limit", "detectable")
-    written = {key: beside(one["first_value"], one[key]) for key in differences}
+
+    def written(key: str) -> str:
+        return beside(one["first_value"], one[key])
+
     scaled = {"ratio": f"{one['ratio']:g}", "ratio x second": one["ratio"] * one["second_value"]} if is_scaled else {}
     return {
         "claim": row["claim"],
         "task": row["task"],
         **dict(zip(("first", "second"), sides_of(one, short), strict=True)),
-        "first value": one["first_value"],
-        "second value": one["second_value"],
+        "first value": written("first_value"),
+        "second value": written("second_value"),
         **scaled,
-        **written,
+        **{key: written(key) for key in ("difference", "low", "high", "limit", "detectable")},
         "cells": one["cells"],
         "seeds": one["seeds"],
         "says": one["says"],

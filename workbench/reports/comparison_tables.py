@@ -224,5 +224,6 @@ def matrix(rows: Sequence[Row], value: str) -> dict[str, Row]:
     cells: dict[str, Row] = {}
     for row in rows:
         marks = row.get("mark", "") + (TRANSLATED if row["translated"] else "")
-        cells.setdefault(row["query_language"], {})[row["pool_language"]] = figure(row[value]) + marks
+        written = figure(row[value]) if value == "mean" else beside(row["mean"], row[value])
+        cells.setdefault(row["query_language"], {})[row["pool_language"]] = written + marks
     return cells

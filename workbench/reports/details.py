@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ def run_details(text: str, store: Path | None, runs: RunsPaths, measure: str) ->
     except InputError:
         stored = stored_run(store, text, runs)
         if stored is None:
+            look_at_store(store, text, runs)
             raise
         return {**stored, **results_of(store, stored["run_id"], measure)}
     described = {**to_plain(status(run)), "config": to_plain(read_spec(run).settings), **environment_of(run)}
@@ -79,6 +81,21 @@ def run_of_store(store: Path | None, text: str) -> str:
     if len(found) > 1:
         raise several(store, text, found)
     return str(found[0])
+
+
+def look_at_store(store: Path | None, text: str, runs: RunsPaths) -> None:
+    """Of a run that is nowhere, say what else there is, where a store has some of it.
+
+    Raises
+    ------
+    InputError
+        The run is nowhere, and the store has others.
+    """
+    stored = query(store, BY_ID, [""]).rows if store is not None and store.exists() else []
+    names = sorted({*(str(name) for (name,) in stored), *(run.run_id for run in run_folders(runs))}, reverse=True)
+    if stored and not any(text in name for name in names):
+        near = get_close_matches(text, names, n=3, cutoff=0.3) or names[:3]
+        raise InputError(f"run {text!r}: no such run in {runs.root} or {store}; did you mean {' or '.join(near)}?")
 
 
 def several(store: Path, text: str, run_ids: Sequence[str], why: str = "") -> InputError:

@@ -54,11 +54,12 @@ def read_choice(store: Path, asked: Sequence[str]) -> Choice:
 
 
 def newest(listing: Sequence[Row]) -> list[str]:
-    """The newest arm and the newest before it that was measured on one of its tasks; or itself alone.
+    """The newest arm and the newest before it that was measured on one of its tasks; or itself alone. Arms that were
+    trained come first, as one run of an encoder says nothing of samplings.
 
     The earlier one is the baseline, but no hybrid arm is where the other is none.
     """
-    first, *others = listing
+    first, *others = sorted(listing, key=lambda row: row["sampling"] is None)
     tasks = set(first["tasks"].split(", "))
     pair = [*[row for row in others if tasks & set(row["tasks"].split(", "))][:1], first]
     return [row["arm"] for row in sorted(pair, key=lambda row: row["sampling"] == "hybrid")]

@@ -125,7 +125,7 @@ gives all."""
                 with Horizontal(id="below"):
                     yield Static("Tab: editor, F5: run", id="now", markup=False)
                     yield Static("limits ", classes="label", markup=False)
-                    yield Input(f"{MAX_SECONDS:g}", compact=True, id="seconds", tooltip="seconds")
+                    yield Input(f"{MAX_SECONDS:g}", type="number", compact=True, id="seconds", tooltip="seconds")
                     yield Static("s ", classes="label", markup=False)
                     yield Input(MEMORY, compact=True, id="memory", tooltip="memory, such as 500MB")
                 yield Static("", id="problem", markup=False)
