@@ -236,7 +236,7 @@ async def test_leaks_are_looked_for_in_a_process_of_its_own(project: Path, opene
         pane = await choose(pilot, "small")
         check = pilot.app.query_one(LeakCheck)
         await pilot.press("k")
-        assert check.is_at_work
+        await until(lambda: check.is_at_work)
         await pilot.press("escape")
         await until(lambda: "cancelled" in check.words)
         await pilot.press("k")
@@ -261,8 +261,7 @@ async def test_found_leaks_are_shown_with_their_texts(project: Path, opened: Ope
         await choose(pilot, "leaky")
         check = pilot.app.query_one(LeakCheck)
         await pilot.press("k")
-        await until(lambda: not check.is_at_work)
-        assert "stand in the training texts; 1 pair" in check.words
+        await until(lambda: "stand in the training texts; 1 pair" in check.words)
         pilot.app.query_one("#hits DataTable").focus()
         await pilot.press("enter")
         await until(lambda: leaked.upper()[:20] in screen_text(pilot.app))

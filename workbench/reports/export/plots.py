@@ -79,7 +79,7 @@ def heat_map(
     with drawing(width + 0.75, height + 0.55) as (figure, finish):
         axes = figure.add_axes((0.6 / (width + 0.75), 0.1 / (height + 0.55), width / (width + 0.75),
                                 height / (height + 0.55)))  # fmt: skip
-        colours = "viridis" if matrix.against is None else "PuOr_r"
+        colours = "viridis" if matrix.against is None else "PuOr"
         shades = shades_of(matrix.values, scale, colours)
         for row in range(len(languages)):
             for column, start in enumerate(starts):
